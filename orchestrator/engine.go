@@ -1,0 +1,223 @@
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Engine runs a list of steps. The zero value of everything but Steps works.
+type Engine struct {
+	Steps   []Step
+	Observe Observer
+	// StepTimeout bounds one look and one act; 0: only the context does.
+	StepTimeout time.Duration
+}
+
+// Plan looks at every step and changes nothing. The result is Established,
+// Changes, Conflicted, ResFailed or Interrupted.
+func (e Engine) Plan(ctx context.Context) Report {
+	r := e.look(ctx)
+	r.Result = e.resultOfLook(ctx, r)
+	return r
+}
+
+// Apply looks at every step, shows what it found to approve, and makes each
+// step hold, in order. An error of approve declines the plan. approve is not
+// asked when there is nothing to do or when the run may not begin.
+//
+// When stop is closed, the step at work ends and is confirmed, and the run
+// stops there (Interrupted). When ctx ends, it stops at once.
+func (e Engine) Apply(ctx context.Context, approve func(plan []StepReport) error, stop <-chan struct{}) Report {
+	r := e.look(ctx)
+	switch r.Result = e.resultOfLook(ctx, r); r.Result {
+	case Established:
+		return r
+	case Changes:
+	default:
+		block(r.Steps, "nothing was done: "+stopReason(r))
+		return r
+	}
+	if err := approve(r.Steps); err != nil {
+		r.Result, r.Err = Declined, Fail(err)
+		return r
+	}
+	for i, step := range e.Steps {
+		if stopped(ctx, stop) {
+			r.Result = Interrupted
+			r.Err = &Failure{Class: "interrupted", Message: "interrupted before " + step.Info().ID}
+			block(r.Steps[i:], "not done: the run was interrupted")
+			return r
+		}
+		began := time.Now()
+		now := e.reconcile(ctx, step, r.Steps[i], &r.Acted)
+		now.Duration = r.Steps[i].Duration + time.Since(began)
+		r.Steps[i] = now
+		e.tell(Event{Kind: Completed, Info: now.Info, Step: now})
+		if now.Status == Failed || now.Status == Conflict {
+			r.Result = e.resultOfStop(ctx, now)
+			block(r.Steps[i+1:], "not done: "+now.Info.ID+" stopped the run")
+			return r
+		}
+	}
+	r.Result = Established
+	return r
+}
+
+// look is the first look at every step. A step that cannot be looked at ends
+// it: what comes after could rest on what was not seen.
+func (e Engine) look(ctx context.Context) Report {
+	var r Report
+	for i, step := range e.Steps {
+		info := step.Info()
+		e.tell(Event{Kind: Looking, Info: info})
+		began := time.Now()
+		f, err := e.inspect(ctx, step)
+		s := reportOf(info, f, err)
+		s.Duration = time.Since(began)
+		r.Steps = append(r.Steps, s)
+		e.tell(Event{Kind: Planned, Info: info, Step: s})
+		if err == nil {
+			continue
+		}
+		for _, rest := range e.Steps[i+1:] {
+			r.Steps = append(r.Steps, StepReport{Info: rest.Info(), Status: Blocked, Reason: "not looked at: " + info.ID + " stopped the run"})
+		}
+		break
+	}
+	e.tell(Event{Kind: Looked, Plan: r.Steps})
+	return r
+}
+
+// reconcile makes one step hold. planned is what the first look found.
+func (e Engine) reconcile(ctx context.Context, step Step, planned StepReport, acted *bool) StepReport {
+	f, err := e.inspect(ctx, step)
+	if err != nil {
+		return reportOf(planned.Info, f, err)
+	}
+	switch f.Status {
+	case OK:
+		return settled(planned, f)
+	case NotNeeded, Conflict:
+		return reportOf(planned.Info, f, nil)
+	case WouldChange:
+	default:
+		return failed(planned, f, &Failure{Class: "internal", Message: "cannot be told even now: " + f.Reason})
+	}
+	if f.act == nil {
+		return e.confirm(ctx, step, planned, f)
+	}
+	if planned.Status == OK {
+		s := failed(planned, f, nil)
+		s.Status, s.Hint = Conflict, "run again: it will look anew"
+		s.Reason = "held when it was shown, and does not any more; something else is at work there: " + f.Reason
+		s.Err = &Failure{Class: "conflict", Message: s.Reason, Hint: s.Hint}
+		return s
+	}
+	return e.act(ctx, step, planned, f, acted)
+}
+
+// act runs the act of a finding, once, and looks again.
+func (e Engine) act(ctx context.Context, step Step, planned StepReport, f Finding, acted *bool) StepReport {
+	e.tell(Event{Kind: Acting, Info: planned.Info, Step: reportOf(planned.Info, f, nil)})
+	*acted = true
+	actErr := e.bounded(ctx, f.act)
+	e.tell(Event{Kind: Confirm, Info: planned.Info})
+	if actErr == nil {
+		return e.confirm(ctx, step, planned, f)
+	}
+	// The line may have dropped after the deed: only a look can tell.
+	if again, err := e.inspect(ctx, step); err == nil && again.Status == OK {
+		s := settled(planned, again)
+		s.Changes = f.Changes
+		s.Reason = fmt.Sprintf("%s (the act reported %q, yet it holds)", again.Reason, actErr.Error())
+		return s
+	}
+	s := failed(planned, f, Fail(actErr))
+	if s.Err.Class == "conflict" {
+		s.Status, s.Reason, s.Hint = Conflict, s.Err.Message, s.Err.Hint
+	}
+	return s
+}
+
+// confirm looks until the step holds or its Settle has passed.
+func (e Engine) confirm(ctx context.Context, step Step, planned StepReport, before Finding) StepReport {
+	const first, most = 100 * time.Millisecond, 2 * time.Second
+	deadline := time.Now().Add(planned.Info.Settle)
+	for pause := first; ; pause = min(2*pause, most) {
+		if forgetful, ok := step.(interface{ Forget() }); ok {
+			forgetful.Forget()
+		}
+		f, err := e.inspect(ctx, step)
+		switch {
+		case err != nil:
+			return reportOf(planned.Info, f, err)
+		case f.Status == OK:
+			s := settled(planned, f)
+			s.Changes = before.Changes
+			return s
+		case f.Status == Conflict:
+			return reportOf(planned.Info, f, nil)
+		}
+		left := time.Until(deadline)
+		if left <= 0 {
+			return failed(planned, f, unconfirmed(planned.Info, f))
+		}
+		if err := wait(ctx, min(pause, left)); err != nil {
+			return failed(planned, f, Fail(err))
+		}
+	}
+}
+
+// inspect is one bounded look.
+func (e Engine) inspect(ctx context.Context, step Step) (f Finding, err error) {
+	err = e.bounded(ctx, func(ctx context.Context) error {
+		f, err = step.Inspect(ctx)
+		return err
+	})
+	return f, err
+}
+
+// bounded runs fn under the step timeout. An error of fn that came with the end
+// of a context is reported as what ended that context.
+func (e Engine) bounded(ctx context.Context, fn func(context.Context) error) error {
+	stepCtx := ctx
+	if e.StepTimeout > 0 {
+		var cancel context.CancelFunc
+		stepCtx, cancel = context.WithTimeoutCause(ctx, e.StepTimeout, timeoutError{e.StepTimeout})
+		defer cancel()
+	}
+	err := fn(stepCtx)
+	if err != nil && stepCtx.Err() != nil && !errors.Is(err, ErrNotYet) {
+		return endedError{cause: context.Cause(stepCtx), err: err}
+	}
+	return err
+}
+
+func (e Engine) tell(ev Event) {
+	if e.Observe != nil {
+		e.Observe(ev)
+	}
+}
+
+// wait lets d pass, or returns what ended ctx.
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return endedError{cause: context.Cause(ctx), err: ctx.Err()}
+	}
+}
+
+func stopped(ctx context.Context, stop <-chan struct{}) bool {
+	select {
+	case <-stop:
+		return true
+	default:
+		return ctx.Err() != nil
+	}
+}

@@ -1,0 +1,128 @@
+package transport
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"time"
+)
+
+// ActionKind names one way of changing a machine.
+type ActionKind string
+
+// The ways of changing a client host: all there are.
+const (
+	ActRun     ActionKind = "run"     // run a tool to its end
+	ActReplace ActionKind = "replace" // exchange a file's content
+	ActCreate  ActionKind = "create"  // make a file that is not there yet
+	ActBackup  ActionKind = "backup"  // copy a file beside itself
+	ActMove    ActionKind = "move"    // rename, never over an existing file
+	ActRemove  ActionKind = "remove"  // remove a file that this run made
+	ActChmod   ActionKind = "chmod"   // change permission bits
+	ActMakeDir ActionKind = "mkdir"   // make a directory and its parents
+	ActStart   ActionKind = "start"   // start a program that goes on
+	ActStop    ActionKind = "stop"    // end a process
+)
+
+// Action is one change of a client host: a value, made by the constructors
+// below, done by [Host.Do].
+type Action struct {
+	Kind ActionKind
+	Path string
+	To   string   // ActMove, ActBackup: the new name
+	Argv []string // ActRun, ActStart: program (whole path) and its words
+	Old  []byte   // ActReplace: what the file must still hold
+	Data []byte   // ActReplace, ActCreate: the new content
+	Mode fs.FileMode
+	PID  int           // ActStop
+	Wait time.Duration // ActStop: how long to wait for its end
+}
+
+// Run runs a tool (its whole path first) to its end. The tool survives the
+// loss of the connection: it is never cut in half by a dropped line. What it
+// says goes to Output, standard output and error merged.
+func Run(argv ...string) Action { return Action{Kind: ActRun, Path: argv[0], Argv: argv} }
+
+// Replace exchanges the content of an existing file: refused unless the file
+// still holds old; owner, group and mode kept; a symbolic link followed and
+// kept; by an atomic rename, or, where the file cannot be renamed over (a bind
+// mount), in place once the new content lies complete beside it.
+func Replace(path string, old, data []byte) Action {
+	return Action{Kind: ActReplace, Path: path, Old: old, Data: data}
+}
+
+// Create makes a file that must not be there yet, all or nothing.
+func Create(path string, data []byte, mode fs.FileMode) Action {
+	return Action{Kind: ActCreate, Path: path, Data: data, Mode: mode}
+}
+
+// Backup copies a file, with owner, mode and times, to a name beside it.
+// Nothing happens if the file is missing or the copy is there already.
+func Backup(path, to string) Action { return Action{Kind: ActBackup, Path: path, To: to} }
+
+// Move renames a file; refused if the new name is taken.
+func Move(from, to string) Action { return Action{Kind: ActMove, Path: from, To: to} }
+
+// Remove removes one file; nothing happens if it is missing.
+func Remove(path string) Action { return Action{Kind: ActRemove, Path: path} }
+
+// Chmod sets the permission bits of a file.
+func Chmod(path string, mode fs.FileMode) Action {
+	return Action{Kind: ActChmod, Path: path, Mode: mode}
+}
+
+// MakeDir makes a directory and its parents, mode 0755 less the umask; nothing
+// happens if it is there.
+func MakeDir(path string) Action { return Action{Kind: ActMakeDir, Path: path} }
+
+// Start starts a program that goes on after the connection has ended. Its
+// three file descriptors are redirected, so that nothing waits for it.
+func Start(argv ...string) Action { return Action{Kind: ActStart, Path: argv[0], Argv: argv} }
+
+// Stop asks a process to end (SIGTERM) and waits for that. Refused if the
+// process is not one of executable any more. There is no SIGKILL.
+func Stop(pid int, executable string, wait time.Duration) Action {
+	return Action{Kind: ActStop, PID: pid, Path: executable, Wait: wait}
+}
+
+// Host is a client host: a Reader that can also be changed.
+type Host interface {
+	Reader
+	// Do does the actions in their order, in one exchange, and stops at the
+	// first that fails. It returns an Output for each that was started; the
+	// error is an *ActionError when one of them failed, any other error means
+	// that the exchange failed and the actions may or may not have happened.
+	Do(ctx context.Context, actions ...Action) ([]Output, error)
+}
+
+// ActionError says which action of a Do failed and in whose words.
+type ActionError struct {
+	Host   string
+	Action Action
+	Output Output
+}
+
+// Error names the machine, the act and the machine's own words.
+func (e *ActionError) Error() string {
+	return fmt.Sprintf("%s: %s %s failed (status %d): %s",
+		e.Host, e.Action.Kind, e.Action.Path, e.Output.Status, Printable(firstWords(e.Output)))
+}
+
+// ErrorClass is "remote".
+func (e *ActionError) ErrorClass() string { return string(ClassRemote) }
+
+// ErrorHint has nothing to add to the machine's own words.
+func (e *ActionError) ErrorHint() string { return "" }
+
+// firstWords is the start of what a command said, standard error first.
+func firstWords(o Output) string {
+	const most = 300
+	text := string(o.Stderr)
+	if text == "" {
+		text = string(o.Stdout)
+	}
+	if len(text) > most {
+		text = text[:most] + "…"
+	}
+	return text
+}
