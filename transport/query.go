@@ -104,6 +104,9 @@ type Fact struct {
 	// Encrypted: the key carries an encryption header, so its public half
 	// cannot be had without its passphrase.
 	Encrypted bool
+	// Damaged: the file can be read, and is not a private key: it has no PEM
+	// header, or openssl cannot make anything of it though it is not encrypted.
+	Damaged bool
 	// Public is the key's public half as PEM (SubjectPublicKeyInfo), as the
 	// machine's own openssl gives it; empty when it cannot (Problem says why).
 	Public []byte

@@ -1,0 +1,197 @@
+package steps
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"ntl-setup/steps/vtl"
+	"ntl-setup/transport"
+	"ntl-setup/transport/lunash"
+)
+
+// eyes are what a step may look with: readers, and a memory of what they read.
+// Nothing in here can change a host.
+type eyes struct {
+	link   Link
+	host   transport.Reader
+	hsm    lunash.Reader
+	layout Layout // set by the first look at the client
+
+	clientMemo       memo[*clientFacts]
+	verifyMemo       memo[vtl.Verified]
+	clientsMemo      memo[[]string]
+	registrationMemo memo[registration]
+	partitionsMemo   memo[[]lunash.Partition]
+	serverMemo       memo[*x509.Certificate]
+	uploadedMemo     memo[upload]
+
+	started bool                 // this run started safenet_gw
+	sent    map[string]string    // files stored in this run, by name: fingerprint of the certificate
+	stale   map[int]string       // gateways (PID) whose configuration this run changed, and what it changed
+	seen    map[string]time.Time // gateways (PID and start) by when this run saw them first
+}
+
+func newEyes(hosts Hosts, link Link) *eyes {
+	return &eyes{
+		link: link, host: hosts.Client, hsm: hosts.HSM,
+		sent: map[string]string{}, stale: map[int]string{}, seen: map[string]time.Time{},
+	}
+}
+
+// registration is what the appliance says of the client name that we want.
+type registration struct {
+	listed bool           // `client list` has the name
+	client *lunash.Client // `client show`; nil when not listed or not open to this user
+	digest *lunash.Digest // `client fingerprint`; nil likewise
+	gaps   []string       // what this user may not ask, in words
+}
+
+// upload is the file <client-address>.pem in the appliance user's directory.
+type upload struct {
+	cert    *x509.Certificate // nil: missing, or not readable
+	problem string            // why it is not readable; empty when it is or when it is missing
+}
+
+// clients is `client list`.
+func (e *eyes) clients(ctx context.Context) ([]string, error) {
+	return e.clientsMemo.get(ctx, e.hsm.Clients)
+}
+
+// partitions is `partition list`; lunash.ErrNotAllowed when the user may not.
+func (e *eyes) partitions(ctx context.Context) ([]lunash.Partition, error) {
+	return e.partitionsMemo.get(ctx, e.hsm.Partitions)
+}
+
+// registered is everything that the appliance tells about our name.
+func (e *eyes) registered(ctx context.Context) (registration, error) {
+	return e.registrationMemo.get(ctx, func(ctx context.Context) (registration, error) {
+		var r registration
+		names, err := e.clients(ctx)
+		if err != nil {
+			return r, err
+		}
+		if r.listed = slices.Contains(names, e.link.Name); !r.listed {
+			return r, nil
+		}
+		return r, e.readRegistration(ctx, &r)
+	})
+}
+
+// readRegistration fills in `client show` and `client fingerprint`. What the
+// user's role may not ask becomes a gap.
+func (e *eyes) readRegistration(ctx context.Context, r *registration) error {
+	client, err := e.hsm.Client(ctx, e.link.Name)
+	switch {
+	case errors.Is(err, lunash.ErrNotAllowed):
+		r.gaps = append(r.gaps, "this user may not ask `client show`")
+	case err != nil:
+		return err
+	default:
+		r.client = &client
+	}
+	digest, err := e.hsm.Fingerprint(ctx, e.link.Name)
+	switch {
+	case errors.Is(err, lunash.ErrNotAllowed):
+		r.gaps = append(r.gaps, "this user may not ask `client fingerprint`")
+	case err != nil:
+		return err
+	default:
+		r.digest = &digest
+	}
+	return nil
+}
+
+// serverCertificate is server.pem of the appliance.
+func (e *eyes) serverCertificate(ctx context.Context) (*x509.Certificate, error) {
+	return e.serverMemo.get(ctx, func(ctx context.Context) (*x509.Certificate, error) {
+		text, err := e.hsm.Fetch(ctx, "server.pem")
+		if err != nil {
+			return nil, err
+		}
+		cert, err := parseCertificate(text)
+		if err != nil {
+			return nil, transport.Errorf(transport.ClassProtocol, e.hsm.Name(), "server.pem: %w", err).
+				WithHint("the appliance's NTLS certificate could not be read; look at it there with `sysconf fingerprint`")
+		}
+		return cert, nil
+	})
+}
+
+// uploaded is our certificate file as it lies on the appliance. A file that
+// cannot be read back is no error: it is sent again.
+func (e *eyes) uploaded(ctx context.Context) (upload, error) {
+	return e.uploadedMemo.get(ctx, func(ctx context.Context) (upload, error) {
+		text, err := e.hsm.Fetch(ctx, e.link.certificateFile())
+		if err != nil {
+			return unreadable(err)
+		}
+		cert, err := parseCertificate(text)
+		if err != nil {
+			return upload{problem: err.Error()}, nil
+		}
+		return upload{cert: cert}, nil
+	})
+}
+
+// verified is what `vtl verify` says.
+func (e *eyes) verified(ctx context.Context) (vtl.Verified, error) {
+	return e.verifyMemo.get(ctx, func(ctx context.Context) (vtl.Verified, error) {
+		q := transport.VtlVerify(e.layout.Vtl)
+		facts, err := e.host.Look(ctx, q)
+		if err != nil {
+			return vtl.Verified{}, err
+		}
+		v, err := vtl.ParseVerify(facts[q].Data)
+		if err != nil {
+			return v, transport.Errorf(transport.ClassProtocol, e.host.Name(), "vtl verify: %w", err)
+		}
+		return v, nil
+	})
+}
+
+// readAhead reads from the appliance what the steps will ask for, so that it
+// goes on side by side with the look at the client. What fails is remembered
+// and met again by the step that asks.
+func (e *eyes) readAhead(ctx context.Context) {
+	_, _ = e.registered(ctx)        // the step that needs it reports the error
+	_, _ = e.partitions(ctx)        // likewise
+	_, _ = e.serverCertificate(ctx) // likewise
+}
+
+// holder names the registered client that has our address, "" if none has. It
+// reads every client, so it is asked only when it matters.
+func (e *eyes) holder(ctx context.Context) (string, error) {
+	names, err := e.hsm.Clients(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range names {
+		if name == e.link.Name || !askable(name) {
+			continue
+		}
+		c, err := e.hsm.Client(ctx, name)
+		if errors.Is(err, lunash.ErrNoSuchClient) {
+			continue // deleted since the list was read
+		}
+		if err != nil {
+			return "", fmt.Errorf("looking for the client that has %s: %w", e.link.ClientAddress, err)
+		}
+		if sameAddress(c.Address, e.link.ClientAddress) {
+			return name, nil
+		}
+	}
+	return "", nil
+}
+
+// askable reports whether a registered name can be sent to lunash: blanks may
+// be read in other people's names, never sent.
+func askable(name string) bool {
+	return name != "" && !strings.HasPrefix(name, "-") && !strings.ContainsFunc(name, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._:-", r))
+	})
+}

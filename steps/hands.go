@@ -1,0 +1,77 @@
+package steps
+
+import (
+	"context"
+	"crypto/x509"
+
+	"ntl-setup/transport"
+	"ntl-setup/transport/lunash"
+)
+
+// hands are what an act may use. Whatever they do to a host makes the eyes
+// forget what they remember of it.
+type hands struct {
+	link Link
+	host transport.Host
+	hsm  lunash.Appliance
+	see  *eyes
+}
+
+func newHands(hosts Hosts, link Link, see *eyes) *hands {
+	return &hands{link: link, host: hosts.Client, hsm: hosts.HSM, see: see}
+}
+
+// client does actions on the client host, in one exchange.
+func (h *hands) client(ctx context.Context, actions ...transport.Action) ([]transport.Output, error) {
+	defer h.see.clientMemo.forget()
+	defer h.see.verifyMemo.forget()
+	return h.host.Do(ctx, actions...)
+}
+
+// reconfigure does actions on the client that change what safenet_gw reads: its
+// configuration, a certificate. A gateway that runs meanwhile is stale after.
+func (h *hands) reconfigure(ctx context.Context, what string, actions ...transport.Action) ([]transport.Output, error) {
+	if facts, err := h.see.client(ctx); err == nil {
+		for _, p := range facts.gateways {
+			h.see.stale[p.PID] = what
+		}
+	}
+	return h.client(ctx, actions...)
+}
+
+// backup is the first action of every batch that may change a file: a copy
+// beside it, once a run.
+func (h *hands) backup(path string) transport.Action {
+	return transport.Backup(path, path+".ntl-setup-"+h.link.Stamp)
+}
+
+// store sends our certificate to the appliance.
+func (h *hands) store(ctx context.Context, cert *x509.Certificate) error {
+	defer h.see.uploadedMemo.forget()
+	name := h.link.certificateFile()
+	if err := h.hsm.Store(ctx, name, encodePEM(cert)); err != nil {
+		return err
+	}
+	h.see.sent[name] = fingerprint(cert)
+	return nil
+}
+
+// register is `client register`.
+func (h *hands) register(ctx context.Context) error {
+	defer h.forgetRegistration()
+	defer h.see.clientsMemo.forget()
+	return h.hsm.Register(ctx, lunash.Registration{
+		Name: h.link.Name, Address: h.link.ClientAddress, ByHostname: h.link.ByHostname(),
+	})
+}
+
+// assign is `client assignPartition`.
+func (h *hands) assign(ctx context.Context, partition string) error {
+	defer h.forgetRegistration()
+	return h.hsm.Assign(ctx, h.link.Name, partition)
+}
+
+func (h *hands) forgetRegistration() {
+	h.see.registrationMemo.forget()
+	h.see.verifyMemo.forget()
+}
