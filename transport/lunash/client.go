@@ -1,0 +1,235 @@
+package lunash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"ntl-setup/transport"
+)
+
+// Options are the bounds of a conversation; zero values mean the defaults.
+type Options struct {
+	// CommandTimeout bounds one command, from its first byte (and, where a shell
+	// must be opened for it, from that) to its prompt, and one file transfer.
+	// Default two minutes.
+	CommandTimeout time.Duration
+	// SettleQuiet is the silence after which a prompt without a trailer counts
+	// as the end of a reply; what looks like a question is given twenty times
+	// that, an empty reply forty times. Default 150 ms.
+	SettleQuiet time.Duration
+	// MaxReply bounds one reply, in bytes. Default 1 MiB: some thousands of
+	// clients.
+	MaxReply int64
+}
+
+func (o Options) withDefaults() Options {
+	if o.CommandTimeout <= 0 {
+		o.CommandTimeout = 2 * time.Minute
+	}
+	if o.SettleQuiet <= 0 {
+		o.SettleQuiet = 150 * time.Millisecond
+	}
+	if o.MaxReply <= 0 {
+		o.MaxReply = 1 << 20
+	}
+	return o
+}
+
+// New makes an Appliance of a connection, which stays the caller's. Nothing is
+// sent before the first call; the first command opens a shell, and so does the
+// first after one that failed. No command is ever sent twice by itself.
+//
+// Calls may come from several goroutines: commands wait for each other, file
+// transfers run beside them. Errors are *ReplyError (the appliance's own words)
+// and *transport.Error (everything before and around them).
+func New(conn transport.Conn, o Options) Appliance {
+	return newAppliance(conn, o, newMatcher)
+}
+
+func newAppliance(conn transport.Conn, o Options, m func() (matcher, error)) *appliance {
+	a := &appliance{conn: conn, o: o.withDefaults(), newMatcher: m, turn: make(chan struct{}, 1)}
+	a.files.conn = conn
+	return a
+}
+
+type appliance struct {
+	conn       transport.Conn
+	o          Options
+	newMatcher func() (matcher, error)
+	turn       chan struct{} // holds a token while a command is at work
+	files      copier
+
+	mu     sync.Mutex
+	shell  *shell
+	closed bool
+}
+
+// Name is how the user wrote the appliance.
+func (a *appliance) Name() string { return a.conn.Name() }
+
+// Close ends the shell, and with it a command that is at work; a login that is
+// under way ends with its context.
+func (a *appliance) Close() error {
+	a.mu.Lock()
+	s := a.shell
+	a.shell, a.closed = nil, true
+	a.mu.Unlock()
+	if s != nil {
+		s.close()
+	}
+	return nil
+}
+
+// Clients is `client list`.
+func (a *appliance) Clients(ctx context.Context) ([]string, error) {
+	return read(ctx, a, clientList, Cmd("client", "list"), ParseClients)
+}
+
+// Client is `client show`.
+func (a *appliance) Client(ctx context.Context, name string) (Client, error) {
+	line := Cmd("client", "show").Flag("-client", name)
+	return read(ctx, a, clientShow, line, func(text string) (Client, error) {
+		c, err := ParseClient(text)
+		if err == nil && c.Name != name {
+			return Client{}, notUnderstood("description of client "+name, text)
+		}
+		return c, err
+	})
+}
+
+// Fingerprint is `client fingerprint`.
+func (a *appliance) Fingerprint(ctx context.Context, name string) (Digest, error) {
+	line := Cmd("client", "fingerprint").Flag("-client", name)
+	return read(ctx, a, clientFingerprint, line, ParseDigest)
+}
+
+// Partitions is `partition list`.
+func (a *appliance) Partitions(ctx context.Context) ([]Partition, error) {
+	return read(ctx, a, partitionList, Cmd("partition", "list"), ParsePartitions)
+}
+
+// Register is `client register`.
+func (a *appliance) Register(ctx context.Context, r Registration) error {
+	by := "-ip"
+	if r.ByHostname {
+		by = "-hostname"
+	}
+	return a.change(ctx, clientRegister, Cmd("client", "register").Flag("-client", r.Name).Flag(by, r.Address))
+}
+
+// Assign is `client assignPartition`.
+func (a *appliance) Assign(ctx context.Context, client, partition string) error {
+	return a.change(ctx, clientAssign, Cmd("client", "assignPartition").Flag("-client", client).Flag("-partition", partition))
+}
+
+// change runs a command that must be proved.
+func (a *appliance) change(ctx context.Context, v verb, line Line) error {
+	r, err := a.run(ctx, line)
+	if err != nil {
+		return err
+	}
+	return r.confirm(a.Name(), line, v)
+}
+
+// read runs a command whose answer is proved by its shape, trailer or not.
+func read[T any](ctx context.Context, a *appliance, v verb, line Line, parse func(string) (T, error)) (T, error) {
+	var none T
+	r, err := a.run(ctx, line)
+	if err != nil {
+		return none, err
+	}
+	if r.refused() {
+		return none, r.fail(a.Name(), line, v, nil)
+	}
+	answer, err := parse(r.text)
+	if err == nil {
+		return answer, nil
+	}
+	// An appliance may refuse in words alone: "Unknown command" and no trailer.
+	if refusal := r.fail(a.Name(), line, v, nil); refusal.Kind != nil {
+		return none, refusal
+	}
+	var shape *transport.Error
+	if errors.As(err, &shape) {
+		shape.Host, shape.Message = a.Name(), "'"+line.String()+"': "+shape.Message
+	}
+	return none, err
+}
+
+// run sends a line when its turn has come.
+func (a *appliance) run(ctx context.Context, line Line) (reply, error) {
+	if err := line.Err(); err != nil {
+		return reply{}, err
+	}
+	select {
+	case a.turn <- struct{}{}:
+	case <-ctx.Done():
+		return reply{}, transport.Errorf(transport.ClassTimeout, a.Name(), "'%s' was not sent: %w", line, context.Cause(ctx))
+	}
+	defer func() { <-a.turn }()
+	ctx, cancel := a.limit(ctx)
+	defer cancel()
+	s, err := a.ready(ctx)
+	if err != nil {
+		return reply{}, err
+	}
+	r, err := s.run(ctx, line)
+	if err != nil || r.code == noTrailer {
+		a.drop(s)
+	}
+	return r, err
+}
+
+// limit gives one command, or transfer, its deadline.
+func (a *appliance) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	cause := fmt.Errorf("no end within %v: %w", a.o.CommandTimeout, context.DeadlineExceeded)
+	return context.WithTimeoutCause(ctx, a.o.CommandTimeout, cause)
+}
+
+// ready is a shell that waits at its prompt: the present one, or a fresh one.
+func (a *appliance) ready(ctx context.Context) (*shell, error) {
+	a.mu.Lock()
+	s := a.shell
+	a.mu.Unlock()
+	if s != nil {
+		if s.idle(ctx) {
+			return s, nil
+		}
+		a.drop(s)
+	}
+	if a.isClosed() {
+		return nil, transport.Errorf(transport.ClassConnect, a.Name(), "%w", transport.ErrClosed)
+	}
+	s, err := openShell(ctx, a.conn, a.o, a.newMatcher)
+	if err != nil {
+		return nil, err
+	}
+	a.files.learn(softwareVersion(s.banner))
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		s.close()
+		return nil, transport.Errorf(transport.ClassConnect, a.Name(), "%w", transport.ErrClosed)
+	}
+	a.shell = s
+	return s, nil
+}
+
+func (a *appliance) isClosed() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.closed
+}
+
+// drop gives a shell up.
+func (a *appliance) drop(s *shell) {
+	s.close()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.shell == s {
+		a.shell = nil
+	}
+}

@@ -1,0 +1,203 @@
+package lunash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+
+	"ntl-setup/transport"
+	"ntl-setup/transport/scp"
+)
+
+// fileLimit is the largest file that is fetched; certificates have a few KiB.
+const fileLimit = 64 << 10
+
+// fileMode is what SCP is told; the appliance keeps its own counsel.
+const fileMode fs.FileMode = 0o644
+
+// protocol is a way of copying a file. Releases before 7.9 speak SCP alone;
+// from 7.9 on SFTP is the default, and SCP may be gone.
+type protocol string
+
+const (
+	bySCP  protocol = "SCP"
+	bySFTP protocol = "SFTP"
+)
+
+// copier copies files to and from the user's directory, by whichever protocol
+// the appliance speaks, and remembers which.
+type copier struct {
+	conn    transport.Conn
+	mu      sync.Mutex
+	worked  protocol
+	version string
+}
+
+// learn notes the appliance's release, which decides what is tried first.
+func (c *copier) learn(version string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.version = version
+}
+
+// order is what to try, first things first.
+func (c *copier) order() [2]protocol {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.worked == bySFTP || c.worked == "" && sftpSince(c.version) {
+		return [2]protocol{bySFTP, bySCP}
+	}
+	return [2]protocol{bySCP, bySFTP}
+}
+
+func (c *copier) remember(p protocol) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.worked = p
+}
+
+// notSpoken is a protocol that could not be used at all: the other one may be.
+// Nothing was copied.
+type notSpoken struct{ err error }
+
+func (e *notSpoken) Error() string { return e.err.Error() }
+func (e *notSpoken) Unwrap() error { return e.err }
+
+// Fetch brings a file of the user's directory.
+func (a *appliance) Fetch(ctx context.Context, name string) ([]byte, error) {
+	var data []byte
+	err := a.copy(ctx, "fetch", name, func(ctx context.Context, p protocol) (err error) {
+		if p == bySCP {
+			data, err = a.files.fetchSCP(ctx, name)
+		} else {
+			data, err = a.files.fetchSFTP(ctx, name)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return data, nil
+}
+
+// Store puts a file into the user's directory.
+func (a *appliance) Store(ctx context.Context, name string, data []byte) error {
+	return a.copy(ctx, "store", name, func(ctx context.Context, p protocol) error {
+		if p == bySCP {
+			return a.files.storeSCP(ctx, name, data)
+		}
+		return a.files.storeSFTP(ctx, name, data)
+	})
+}
+
+// copy tries both protocols. The second only gets its chance when the first is
+// not spoken: an answer to the request itself ("no such file") is final.
+func (a *appliance) copy(ctx context.Context, what, name string, try func(context.Context, protocol) error) error {
+	if err := checkFile(name); err != nil {
+		return err
+	}
+	ctx, cancel := a.limit(ctx)
+	defer cancel()
+	doing := what + " " + name
+	var unspoken []error
+	for _, p := range a.files.order() {
+		err := try(ctx, p)
+		if err == nil {
+			a.files.remember(p)
+			return nil
+		}
+		var not *notSpoken
+		if ctx.Err() != nil || !errors.As(err, &not) {
+			return a.copyError(ctx, fmt.Sprintf("%s by %s", doing, p), err)
+		}
+		unspoken = append(unspoken, fmt.Errorf("by %s: %w", p, err))
+	}
+	return &transport.Error{
+		Class: transport.ClassRemote, Host: a.Name(),
+		Message: fmt.Sprintf("%s: %s; %s", doing, shorten(unspoken[0].Error()), shorten(unspoken[1].Error())),
+		Hint:    "the appliance user may lack the right to copy files, or must be allowed scp or sftp",
+		Err:     errors.Join(unspoken...),
+	}
+}
+
+// copyError is a failure that the other protocol would not mend.
+func (a *appliance) copyError(ctx context.Context, doing string, err error) error {
+	e := &transport.Error{Class: transport.ClassConnect, Host: a.Name(), Err: err}
+	var known *transport.Error
+	var remote *scp.RemoteError
+	switch {
+	case ctx.Err() != nil:
+		e.Class, e.Err = transport.ClassTimeout, context.Cause(ctx)
+	case errors.As(err, &known):
+		e.Class, e.Hint = known.Class, known.Hint
+	case errors.As(err, &remote), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		e.Class = transport.ClassRemote
+	case errors.Is(err, scp.ErrProtocol), errors.Is(err, transport.ErrTooLarge):
+		e.Class = transport.ClassProtocol
+	}
+	e.Message = doing + ": " + shorten(e.Err.Error())
+	return e
+}
+
+func (c *copier) fetchSCP(ctx context.Context, name string) (data []byte, err error) {
+	line, err := scp.SourceLine(name)
+	if err != nil {
+		return nil, fmt.Errorf("name the file: %w", err)
+	}
+	err = c.overSCP(ctx, line, func(s transport.Stream) (err error) {
+		data, err = scp.Receive(s, fileLimit)
+		return err //nolint:wrapcheck // wrapped by overSCP
+	})
+	return data, err
+}
+
+func (c *copier) storeSCP(ctx context.Context, name string, data []byte) error {
+	line, err := scp.SinkLine(name)
+	if err != nil {
+		return fmt.Errorf("name the file: %w", err)
+	}
+	return c.overSCP(ctx, line, func(s transport.Stream) error {
+		return scp.Send(s, name, fileMode, data) //nolint:wrapcheck // wrapped by overSCP
+	})
+}
+
+// overSCP runs one copy against the far side's scp. The exit status is not
+// asked for: the protocol's own acknowledgements are the proof.
+func (c *copier) overSCP(ctx context.Context, line string, work func(transport.Stream) error) error {
+	stream, err := c.conn.Stream(ctx, line)
+	if err != nil {
+		return &notSpoken{err}
+	}
+	shut := sync.OnceFunc(func() { _ = stream.Close() }) // what counts is acknowledged before
+	stop := context.AfterFunc(ctx, shut)
+	defer stop()
+	defer shut()
+	err = work(stream)
+	if errors.Is(err, scp.ErrNotSCP) {
+		if said := shorten(string(stream.Stderr())); said != "" {
+			err = fmt.Errorf("%w (%s)", err, said)
+		}
+		return &notSpoken{err}
+	}
+	return err
+}
+
+func (c *copier) fetchSFTP(ctx context.Context, name string) ([]byte, error) {
+	files, err := c.conn.Files(ctx)
+	if err != nil {
+		return nil, &notSpoken{err}
+	}
+	defer func() { _ = files.Close() }()        // what counts is checked by then
+	return files.ReadFile(ctx, name, fileLimit) //nolint:wrapcheck // copyError says what was done
+}
+
+func (c *copier) storeSFTP(ctx context.Context, name string, data []byte) error {
+	files, err := c.conn.Files(ctx)
+	if err != nil {
+		return &notSpoken{err}
+	}
+	defer func() { _ = files.Close() }()    // what counts is checked by then
+	return files.WriteFile(ctx, name, data) //nolint:wrapcheck // copyError says what was done
+}

@@ -1,0 +1,28 @@
+// Package posix reads and changes a client host through one POSIX shell: every
+// Look and every Do is one script, fed to `sh` on its standard input, so that
+// the user's login shell (csh and fish too) sees nothing but the word sh.
+//
+// It promises:
+//   - one exchange, whatever the number of queries or actions;
+//   - scripts of what FreeBSD 8.4 (a NetScaler's userland) and GNU/Linux share;
+//   - a script is parsed whole before its first command runs: a line that drops
+//     while it is sent runs nothing, one that drops while it runs does not stop
+//     the action in progress, and the next action is not begun;
+//   - bytes arrive as they are: content with carriage returns, without a final
+//     newline, or that looks like the protocol of another exchange. Each answer
+//     stands between marks that bear a random word of that exchange; what a
+//     login shell prints before the first mark is ignored;
+//   - a file is exchanged only while it still holds what the caller saw, whole
+//     or not at all, with owner, group, mode and symbolic link kept.
+//
+// It refuses:
+//   - to read a private key: by its name (...Key.pem), or by what stands in the
+//     file, whatever its name. Of a key it brings the PEM header and the public
+//     half that the machine's own openssl makes;
+//   - relative paths, and paths with a line break or a NUL byte;
+//   - content with a NUL byte, and files of more than 1 MiB.
+//
+// A tool that is run and ends with another status than 0 is a failed action
+// (*transport.ActionError); its output is among the outputs all the same, for
+// callers that go by the text.
+package posix

@@ -1,0 +1,185 @@
+package posix
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"ntl-setup/transport"
+)
+
+// Options are what may differ between machines.
+type Options struct {
+	// Shell is the line that makes the login shell start a POSIX shell which
+	// reads a script on its standard input; empty: "sh".
+	Shell string
+}
+
+// host is a machine with a POSIX shell.
+type host struct {
+	runner transport.Runner
+	shell  string
+	mark   func() string
+}
+
+// New makes a Host of a machine on which commands can be run.
+func New(r transport.Runner, o Options) transport.Host {
+	if o.Shell == "" {
+		o.Shell = "sh"
+	}
+	return &host{runner: r, shell: o.Shell, mark: newMark}
+}
+
+// newMark is a word that no output can hold by chance or by guessing.
+func newMark() string { return "@" + rand.Text() }
+
+// Name is how the user wrote the machine.
+func (h *host) Name() string { return h.runner.Name() }
+
+// Look answers all queries by one script.
+func (h *host) Look(ctx context.Context, queries ...transport.Query) (transport.Facts, error) {
+	facts := transport.Facts{}
+	asked := unique(queries)
+	if len(asked) == 0 {
+		return facts, nil
+	}
+	mark := h.mark()
+	sections, err := h.exchange(ctx, mark, renderLook(mark, asked))
+	if err != nil {
+		return nil, err
+	}
+	for i, q := range asked {
+		if facts[q], err = readFact(q, sectionsOf(sections, i)); err != nil {
+			return nil, transport.Errorf(transport.ClassProtocol, h.Name(), "looking at %s %s: %w", q.Kind, q.Path, err)
+		}
+	}
+	return facts, nil
+}
+
+// unique is the list without repetitions, in its order.
+func unique(queries []transport.Query) []transport.Query {
+	var once []transport.Query
+	for _, q := range queries {
+		if !slices.Contains(once, q) {
+			once = append(once, q)
+		}
+	}
+	return once
+}
+
+func sectionsOf(all []section, index int) []section {
+	var of []section
+	for _, s := range all {
+		if s.index == index {
+			of = append(of, s)
+		}
+	}
+	return of
+}
+
+func readFact(q transport.Query, sections []section) (transport.Fact, error) {
+	if q.Kind == transport.QueryProcesses {
+		return processFact(sections)
+	}
+	var f transport.Fact
+	if len(sections) == 0 {
+		return f, errors.New("no answer")
+	}
+	for _, s := range sections {
+		if err := s.addTo(&f); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
+}
+
+// Do does the actions by one script.
+func (h *host) Do(ctx context.Context, actions ...transport.Action) ([]transport.Output, error) {
+	if len(actions) == 0 {
+		return nil, nil
+	}
+	mark := h.mark()
+	text, err := renderDo(mark, actions)
+	if err != nil {
+		return nil, transport.Errorf(transport.ClassConfig, h.Name(), "%w", err)
+	}
+	sections, failure := h.exchange(ctx, mark, text)
+	outputs, err := readOutputs(sections, len(actions))
+	if err != nil {
+		return outputs, transport.Errorf(transport.ClassProtocol, h.Name(), "%w", err)
+	}
+	if n := len(outputs); n > 0 && outputs[n-1].Status != 0 {
+		return outputs, &transport.ActionError{Host: h.Name(), Action: actions[n-1], Output: outputs[n-1]}
+	}
+	if failure == nil && len(outputs) < len(actions) {
+		return outputs, transport.Errorf(transport.ClassProtocol, h.Name(),
+			"%d of %d actions were answered", len(outputs), len(actions))
+	}
+	return outputs, failure
+}
+
+// readOutputs are the outputs of the actions that ended, in their order.
+func readOutputs(sections []section, most int) ([]transport.Output, error) {
+	var outputs []transport.Output
+	var said []byte
+	for _, s := range sections {
+		switch {
+		case s.index != len(outputs) || s.index >= most:
+			return outputs, fmt.Errorf("the answer tells of action %d out of turn", s.index+1)
+		case s.name == "output":
+			said = s.data
+		case s.name == "status":
+			status, err := strconv.Atoi(string(s.data))
+			if err != nil {
+				return outputs, fmt.Errorf("action %d: %w", s.index+1, err)
+			}
+			outputs = append(outputs, transport.Output{Stdout: said, Status: status})
+			said = nil
+		}
+	}
+	return outputs, nil
+}
+
+// exchange runs one script. Complete sections are returned also with an error.
+func (h *host) exchange(ctx context.Context, mark string, text []byte) ([]section, error) {
+	out, err := h.runner.Exec(ctx, h.shell, text)
+	if err != nil {
+		return nil, err
+	}
+	sections, err := parseReply(mark, out.Stdout)
+	if err != nil {
+		return sections, h.explain(err, out)
+	}
+	return sections, nil
+}
+
+// explain says why a reply could not be read, in the words of what came.
+func (h *host) explain(err error, out transport.Output) error {
+	said := transport.Printable(firstOf(out.Stdout, out.Stderr))
+	switch {
+	case errors.Is(err, errShort), out.Status < 0 && said == "":
+		return transport.Errorf(transport.ClassConnect, h.Name(), "the session ended before the answer was complete").
+			WithHint("the connection was lost or the shell was killed; run the command again")
+	case errors.Is(err, errNoShell) && said == "":
+		return transport.Errorf(transport.ClassProtocol, h.Name(), "no POSIX shell answered `%s` (status %d)", h.shell, out.Status).
+			WithHint("the login shell of this user must be able to start sh")
+	case errors.Is(err, errNoShell):
+		return transport.Errorf(transport.ClassProtocol, h.Name(), "no POSIX shell answered `%s`: %s", h.shell, said).
+			WithHint("the login shell of this user must be able to start sh; on a NetScaler log in as root, not as nsroot")
+	}
+	return transport.Errorf(transport.ClassProtocol, h.Name(), "%w: %s", err, said)
+}
+
+// firstOf is the start of the first text that is not empty.
+func firstOf(texts ...[]byte) string {
+	const most = 200
+	for _, t := range texts {
+		if len(t) > 0 {
+			return string(t[:min(len(t), most)])
+		}
+	}
+	return ""
+}

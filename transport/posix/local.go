@@ -1,0 +1,18 @@
+package posix
+
+import "ntl-setup/transport"
+
+// localLimit bounds what a local command may print, in bytes.
+const localLimit = 16 << 20
+
+// local runs commands on this machine.
+type local struct{ name string }
+
+// Local is this machine as a Runner: lines go to /bin/sh. Each command has a
+// process group of its own, so that a Ctrl-C on the terminal does not reach it;
+// when the context ends it is hung up on (SIGHUP), as a dropped connection
+// would, so that an action in progress goes on to its end.
+func Local(name string) transport.Runner { return local{name} }
+
+// Name is what the user calls this machine.
+func (l local) Name() string { return l.name }

@@ -1,0 +1,4 @@
+package scp
+
+// MaxLine is the bound that the tests overstep.
+const MaxLine = maxLine

@@ -1,0 +1,221 @@
+package ssh
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"syscall"
+
+	"golang.org/x/crypto/ssh"
+
+	"ntl-setup/transport"
+)
+
+func (d *dialling) fail(class transport.Class, format string, args ...any) *transport.Error {
+	return transport.Errorf(class, d.target.name(), format, args...)
+}
+
+// ended is the error when the context was done; nil when it was not. A deadline
+// becomes class timeout; the end of the run by a person stays what it is.
+func ended(ctx context.Context, name, doing string) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	cause := context.Cause(ctx)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(cause, context.DeadlineExceeded) {
+		return transport.Errorf(transport.ClassTimeout, name, "%s took too long: %w", doing, cause)
+	}
+	return fmt.Errorf("%s: %s: %w", name, doing, cause)
+}
+
+// explainDial says why there is no network connection.
+func (d *dialling) explainDial(ctx context.Context, err error) error {
+	address := d.target.address()
+	if errors.Is(context.Cause(ctx), errSlow) {
+		return d.fail(transport.ClassConnect, "no connection to %s within %s", address, d.o.DialTimeout).
+			WithHint("the machine is down, or a firewall drops what is sent to it; check the address and the port")
+	}
+	if e := ended(ctx, d.target.name(), "connecting to "+address); e != nil {
+		return e
+	}
+	var known *transport.Error // of a jump host, say
+	if errors.As(err, &known) {
+		return known
+	}
+	var dns *net.DNSError
+	var timeout net.Error
+	switch {
+	case errors.As(err, &dns):
+		return d.fail(transport.ClassConnect, "the name %s cannot be resolved: %w", d.target.Host, err).
+			WithHint("check the spelling, or use the address")
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return d.fail(transport.ClassConnect, "connection to %s refused: %w", address, err).
+			WithHint("the machine answers, but nothing listens on that port; check the port and that SSH is enabled")
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return d.fail(transport.ClassConnect, "no route to %s: %w", address, err).
+			WithHint("check the address, the network or the VPN")
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return d.fail(transport.ClassConnect, "connection to %s timed out: %w", address, err).
+			WithHint("the machine is down, or a firewall drops what is sent to it")
+	}
+	return d.fail(transport.ClassConnect, "connect to %s: %w", address, err)
+}
+
+// explain says why there was a network connection, but no login.
+func (d *dialling) explain(ctx context.Context, err error) error {
+	if refusal := d.keys.lastRefusal(); refusal != nil {
+		return refusal
+	}
+	if problem := d.login.problem; problem != nil && ctx.Err() == nil {
+		return d.explainProblem(problem)
+	}
+	if errors.Is(context.Cause(ctx), errSlow) {
+		return d.explainSlow()
+	}
+	if e := ended(ctx, d.target.name(), "logging in"); e != nil {
+		return e
+	}
+	var none *ssh.AlgorithmNegotiationError
+	switch {
+	case errors.As(err, &none) && none.What == "host key" && d.keys.mismatch() != nil:
+		return d.keys.mismatch() // no kind of key is left to try
+	case errors.As(err, &none):
+		return d.explainAlgorithms(none)
+	case d.stage == stageLogin:
+		return d.explainLogin(err)
+	}
+	return d.explainHandshake(err)
+}
+
+func (d *dialling) explainSlow() error {
+	where := "between host key and login"
+	switch {
+	case d.stage == stageLogin:
+		where = "to the login"
+	case len(d.wire.greeting.Bytes()) == 0:
+		where = "to the connection: not even a greeting"
+	case !d.greeted():
+		return d.notSSH()
+	}
+	return d.fail(transport.ClassTimeout, "%s gave no answer within %s %s", d.target.address(), d.o.DialTimeout, where).
+		WithHint("the machine may be overloaded, or something else may listen on that port")
+}
+
+func (d *dialling) greeted() bool {
+	g := d.wire.greeting.Bytes()
+	return bytes.HasPrefix(g, []byte("SSH-")) || bytes.Contains(g, []byte("\nSSH-"))
+}
+
+func (d *dialling) notSSH() error {
+	said := d.wire.greeting.Bytes()
+	return d.fail(transport.ClassConnect, "%s is no SSH server: it says %q", d.target.address(),
+		transport.Printable(string(said[:min(len(said), 80)]))).
+		WithHint("check the port")
+}
+
+// explainHandshake is for an end before the login began.
+func (d *dialling) explainHandshake(err error) error {
+	words := transport.Printable(err.Error())
+	switch {
+	case len(d.wire.greeting.Bytes()) == 0:
+		return d.fail(transport.ClassConnect, "%s closed the connection without a greeting", d.target.address()).
+			WithHint("the machine may let only some addresses in (an appliance: sysconf ssh client list), have no session free, or be starting")
+	case !d.greeted():
+		return d.notSSH()
+	}
+	return &transport.Error{
+		Class: transport.ClassConnect, Host: d.target.name(), Err: err,
+		Message: "the SSH handshake failed: " + strings.TrimPrefix(words, "ssh: handshake failed: "),
+		Hint:    "the machine's own log has its side of it",
+	}
+}
+
+// explainAlgorithms names both lists: which one to extend is for the reader.
+func (d *dialling) explainAlgorithms(none *ssh.AlgorithmNegotiationError) error {
+	theirs := none.RequestedAlgorithms
+	e := d.fail(transport.ClassConnect, "no common algorithm for %s: the machine offers %s; ntl-setup offers %s", none.What,
+		transport.Printable(strings.Join(theirs, ", ")), strings.Join(none.SupportedAlgorithms, ", "))
+	e.Err = none
+	if weak := onlyLegacy(theirs); len(weak) > 0 && !d.o.Legacy {
+		return e.WithHint("--legacy-ssh allows %s, which is weak", strings.Join(weak, ", "))
+	}
+	return e.WithHint("none of the machine's algorithms is known here, also not with --legacy-ssh; enable another on the machine (an appliance: sysconf ssh ciphers)")
+}
+
+// explainProblem is for a password that could not be had, or was not asked for
+// in a way that can be answered.
+func (d *dialling) explainProblem(problem error) error {
+	var known *transport.Error
+	switch {
+	case errors.As(problem, &known):
+		return known
+	case errors.Is(problem, errTooLate):
+		return d.fail(transport.ClassAuth, "%w", problem).WithHint("be quicker, or give the password by file or environment")
+	case errors.Is(problem, errSpent):
+		return d.explainRefused()
+	}
+	return d.fail(transport.ClassAuth, "get the password of %s: %w", d.target.User, problem)
+}
+
+// passwordChangeRequest is how x/crypto words SSH_MSG_USERAUTH_PASSWD_CHANGEREQ
+// (60, RFC 4252 section 8), which it does not know.
+const passwordChangeRequest = "unexpected message type 60"
+
+// explainLogin is for a login that the server did not grant.
+func (d *dialling) explainLogin(err error) error {
+	text := err.Error()
+	switch {
+	case d.login.settle != nil && strings.Contains(text, passwordChangeRequest):
+		return d.changeWanted("it answered with a request to change it")
+	case d.login.settle != nil && !d.login.taken:
+		e := d.explainRefused()
+		if !strings.Contains(text, "unable to authenticate") {
+			e.Message += " (" + transport.Printable(strings.TrimPrefix(text, "ssh: handshake failed: ")) + ")"
+		}
+		return e
+	case d.o.Password.Refused() && slices.ContainsFunc(d.login.offers, isPasswordMethod):
+		return d.explainRefused()
+	}
+	offers := "nothing"
+	if len(d.login.offers) > 0 {
+		offers = transport.Printable(strings.Join(d.login.offers, ", "))
+	}
+	e := d.fail(transport.ClassAuth, "nobody is let in as %s: the machine takes %s; tried: %s", d.target.User, offers, d.triedWords())
+	e.Err = err
+	if !strings.Contains(text, "unable to authenticate") {
+		e.Message += " (" + transport.Printable(strings.TrimPrefix(text, "ssh: handshake failed: ")) + ")"
+	}
+	switch {
+	case d.o.Password == nil && slices.ContainsFunc(d.login.offers, isPasswordMethod):
+		return e.WithHint("give the password of %s, or a key that the account accepts (-i)", d.target.User)
+	case strings.Contains(text, "no common public key signature algorithm"):
+		return e.WithHint("the machine only knows RSA signatures with SHA-1: use another kind of key, or --legacy-ssh")
+	}
+	return e.WithHint("use a key that the account accepts (-i), or check the user's name")
+}
+
+func (d *dialling) triedWords() string {
+	var words []string
+	for _, m := range d.login.tried {
+		switch m {
+		case "none":
+			continue
+		case methodKey:
+			m = fmt.Sprintf("%s (%d)", m, len(d.signers))
+		}
+		words = append(words, m)
+	}
+	if len(words) == 0 {
+		return "nothing"
+	}
+	return strings.Join(words, ", ")
+}
+
+func (d *dialling) explainRefused() *transport.Error {
+	return d.fail(transport.ClassAuth, "the password of %s was refused", d.target.User).
+		WithHint("it was offered once and will not be offered again in this run; check it before the next one, some machines lock an account after a few wrong ones")
+}

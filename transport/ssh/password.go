@@ -1,0 +1,128 @@
+package ssh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// errSpent: the password was refused before and is not offered again.
+var errSpent = errors.New("the password was refused before and is not offered again")
+
+// Password is the secret of one account. It is fetched at most once, when a
+// server asks for it, and after a refusal never offered again. One Password may
+// serve several connections, also at the same time: until a server has accepted
+// it, only one of them offers it, and the others wait for the answer. A nil
+// *Password is no password.
+//
+// Its text never shows the secret, whatever the verb.
+type Password struct {
+	source func(context.Context) (string, error)
+	turn   chan struct{} // held by the connection that is finding out
+
+	mu       sync.Mutex // guards what follows
+	fetched  bool
+	secret   string
+	err      error // what source said
+	accepted bool
+	refused  bool
+}
+
+// NewPassword makes a Password that source fetches: a prompt, a file. What
+// source returns, an error included, is final for the run.
+func NewPassword(source func(ctx context.Context) (string, error)) *Password {
+	return &Password{source: source, turn: make(chan struct{}, 1)}
+}
+
+// Refused reports whether a server refused the password, or ended the
+// connection instead of answering, which may count as an attempt over there.
+func (p *Password) Refused() bool {
+	if p == nil {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.refused
+}
+
+// String is "[password]".
+func (p *Password) String() string { return "[password]" }
+
+// GoString is "[password]".
+func (p *Password) GoString() string { return "[password]" }
+
+// Format prints "[password]" for every verb; without it %#v and %x would reach
+// the fields.
+func (p *Password) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "[password]") // fmt keeps its own errors
+}
+
+// offer gives the secret to a connection that is about to send it. settle must
+// be called once the answer is known, with what it was; it may be called again
+// without effect. The error is errSpent, the context's, or that of the source.
+func (p *Password) offer(ctx context.Context) (secret string, settle func(answer), err error) {
+	select {
+	case p.turn <- struct{}{}:
+	case <-ctx.Done():
+		return "", nil, context.Cause(ctx)
+	}
+	release := sync.OnceFunc(func() { <-p.turn })
+	secret, accepted, err := p.get(ctx)
+	if err != nil {
+		release()
+		return "", nil, err
+	}
+	if accepted {
+		release() // nothing to find out: others need not wait
+	}
+	return secret, func(a answer) {
+		p.settle(a)
+		release()
+	}, nil
+}
+
+// answer is what became of an offered password.
+type answer int
+
+const (
+	notSent  answer = iota // it never left this machine
+	accepted               // also when it was one of several factors
+	refused
+)
+
+func (p *Password) settle(a answer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch a {
+	case accepted:
+		p.accepted = true
+	case refused:
+		p.refused = true
+	case notSent:
+	}
+}
+
+// get is called by the holder of the turn alone, so the source runs once.
+func (p *Password) get(ctx context.Context) (secret string, accepted bool, err error) {
+	p.mu.Lock()
+	fetched := p.fetched
+	p.mu.Unlock()
+	if !fetched {
+		// A prompt on a terminal may not heed the context.
+		secret, err := await(ctx, func() (string, error) { return p.source(ctx) }, nil)
+		if err == nil && secret == "" {
+			err = errors.New("the password is empty")
+		}
+		p.mu.Lock()
+		p.fetched, p.secret, p.err = true, secret, err
+		p.mu.Unlock()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.refused {
+		return "", false, errSpent
+	}
+	return p.secret, p.accepted, p.err
+}
