@@ -1,0 +1,296 @@
+package config
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"ntl-setup/cmd/internal/ui"
+	"ntl-setup/orchestrator"
+	"ntl-setup/transport/ssh"
+)
+
+// Config is one run, checked.
+type Config struct {
+	Links       []Link // at least one
+	DryRun      bool   // look only, whatever the command
+	Yes         bool   // do not ask
+	Output      ui.Format
+	Timeout     time.Duration // the whole run
+	StepTimeout time.Duration // one look or one act
+	// Warnings are remarks on what was given, one line each.
+	Warnings []string
+}
+
+// Link is one link that is wanted.
+type Link struct {
+	Client        End
+	HSM           End
+	Name          string // the client's name on the HSM
+	ClientAddress string // an IP address or a host name
+	HSMAddress    string // what the client calls the HSM
+	Partitions    []string
+	Kind          string // auto, netscaler, linux
+
+	ReplaceServerCertificate bool
+	RestartGateway           bool
+	FixModes                 bool
+	Deep                     bool
+	Root                     string // directory that stands for / on the client, for rehearsals
+}
+
+// End is how one of the two hosts is reached.
+type End struct {
+	Local      bool // this machine; nothing else is set then
+	Target     ssh.Target
+	Password   *Secret // nil: asked for if the host wants one
+	HostKeyPin string  // SHA256:…, or empty
+	PinFlag    string  // the flag that sets it, for messages
+	Identities []string
+	KnownHosts string // a path; may not exist
+	AcceptNew  bool
+	Legacy     bool
+}
+
+// Name is how the end is called in results: user@host:port, or local.
+func (e End) Name() string {
+	if e.Local {
+		return Local
+	}
+	return e.Target.Name
+}
+
+// Local is the --client that means this machine.
+const Local = "local"
+
+// Resolve checks what was typed and completes it. The error is a
+// *transport.Error of class config.
+func (f Flags) Resolve(env Env) (Config, error) {
+	c := Config{DryRun: f.DryRun, Yes: f.Yes, Timeout: f.Timeout, StepTimeout: f.StepTimeout}
+	checks := []func() error{
+		f.available,
+		f.required,
+		f.durations,
+		func() (err error) { c.Output, err = f.format(); return err },
+		func() error { return c.addLink(f, env) },
+	}
+	for _, check := range checks {
+		if err := check(); err != nil {
+			return Config{}, err
+		}
+	}
+	return c, nil
+}
+
+// available refuses what this version cannot do.
+func (f Flags) available() error {
+	switch {
+	case f.File != "":
+		return wrong("-f, --file is not available in this version").
+			WithHint("give one link with --client, --hsm and --partition")
+	case f.Output == "events":
+		return wrong("-o events is not available in this version").WithHint("-o json prints one document at the end")
+	case f.ClientKind == "windows":
+		return wrong("--client-kind windows is not available in this version")
+	case f.BreakLock:
+		return wrong("--break-lock is not available in this version").WithHint("there are no locks to break yet")
+	}
+	return nil
+}
+
+// required names everything that is missing at once.
+func (f Flags) required() error {
+	var missing []string
+	if f.Client == "" {
+		missing = append(missing, "--client")
+	}
+	if f.HSM == "" {
+		missing = append(missing, "--hsm")
+	}
+	if len(f.Partitions) == 0 {
+		missing = append(missing, "--partition")
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return wrong("missing: %s", strings.Join(missing, ", ")).
+		WithHint("for example: ntl-setup --client root@192.0.2.10 --hsm admin@192.0.2.20 --partition part1")
+}
+
+func (f Flags) durations() error {
+	if f.Timeout <= 0 {
+		return wrong("--timeout %s is not a time to wait", f.Timeout)
+	}
+	if f.StepTimeout <= 0 {
+		return wrong("--step-timeout %s is not a time to wait", f.StepTimeout)
+	}
+	return nil
+}
+
+func (f Flags) format() (ui.Format, error) {
+	switch format := ui.Format(f.Output); format {
+	case ui.Text, ui.JSON:
+		return format, nil
+	case "":
+		return ui.Text, nil
+	}
+	return "", wrong("--output %q is none of text, json, events", f.Output)
+}
+
+// addLink makes the link that the flags describe.
+func (c *Config) addLink(f Flags, env Env) error {
+	l := Link{
+		Name: f.Name, ClientAddress: f.ClientAddress, HSMAddress: f.HSMAddress, Kind: f.ClientKind,
+		ReplaceServerCertificate: f.ReplaceServer, RestartGateway: f.RestartGateway, FixModes: f.FixModes,
+		Deep: f.Deep, Root: f.ClientRoot,
+	}
+	if err := c.addEnds(&l, f, env); err != nil {
+		return err
+	}
+	for _, fill := range []func() error{
+		l.fillClientAddress,
+		func() error { return l.fillHSMAddress(env) },
+		l.fillName,
+		func() error { return l.fillPartitions(f.Partitions) },
+		l.fillKind,
+		l.checkRoot,
+	} {
+		if err := fill(); err != nil {
+			return err
+		}
+	}
+	c.Links = append(c.Links, l)
+	return nil
+}
+
+// addEnds fills in how both hosts are reached.
+func (c *Config) addEnds(l *Link, f Flags, env Env) error {
+	for _, id := range f.Identities {
+		if _, err := os.Stat(id); err != nil {
+			return wrong("-i, --identity-file: %w", err)
+		}
+	}
+	known := f.KnownHosts
+	if known == "" && env.Home != "" {
+		known = filepath.Join(env.Home, ".ssh", "known_hosts")
+	}
+	ends := []struct {
+		end                       *End
+		flag, typed, pin, pinFlag string
+		fileFlag, file, variable  string
+	}{
+		{&l.Client, "--client", f.Client, f.ClientHostKey, "--client-host-key",
+			"--client-password-file", f.ClientPasswordFile, EnvClientPassword},
+		{&l.HSM, "--hsm", f.HSM, f.HSMHostKey, "--hsm-host-key",
+			"--hsm-password-file", f.HSMPasswordFile, EnvHSMPassword},
+	}
+	for i, e := range ends {
+		if i == 0 && e.typed == Local {
+			*e.end = End{Local: true}
+			continue
+		}
+		target, err := ssh.ParseTarget(e.typed, env.User)
+		if err != nil {
+			return wrong("%s: %w", e.flag, err).WithHint("%s", orchestrator.Fail(err).Hint)
+		}
+		if err := checkPin(e.pinFlag, e.pin); err != nil {
+			return err
+		}
+		password, warning, err := env.secret(e.fileFlag, e.file, e.variable)
+		if err != nil {
+			return err
+		}
+		if warning != "" {
+			c.Warnings = append(c.Warnings, warning)
+		}
+		*e.end = End{
+			Target: target, Password: password, HostKeyPin: e.pin, PinFlag: e.pinFlag,
+			Identities: f.Identities, KnownHosts: known, AcceptNew: f.AcceptNewHostKeys, Legacy: f.LegacySSH,
+		}
+	}
+	return nil
+}
+
+func (l *Link) fillClientAddress() error {
+	if l.ClientAddress == "" {
+		if _, err := netip.ParseAddr(l.Client.Target.Host); l.Client.Local || err != nil {
+			return wrong("--client-address is needed: --client %s does not tell the address that the HSM sees", l.Client.Name()).
+				WithHint("give the IP address or the host name that the HSM is to know the client by; it becomes the certificate's CN")
+		}
+		l.ClientAddress = l.Client.Target.Host
+	}
+	if err := checkAddress("--client-address", l.ClientAddress); err != nil {
+		return err
+	}
+	return checkOwn("--client-address", l.ClientAddress)
+}
+
+func (l *Link) fillHSMAddress(env Env) error {
+	if l.HSMAddress == "" {
+		l.HSMAddress = l.HSM.Target.Host
+		if env.mapsHost(l.HSMAddress) {
+			return wrong("--hsm-address is needed: ~/.ssh/config maps %s to another host", l.HSMAddress).
+				WithHint("give the IP address or the host name that the client reaches the HSM by")
+		}
+	}
+	return checkAddress("--hsm-address", l.HSMAddress)
+}
+
+// mapsHost reports whether the user's OpenSSH configuration maps a host to
+// another name. Without a readable one, nothing is mapped.
+func (e Env) mapsHost(host string) bool {
+	if e.Home == "" {
+		return false
+	}
+	data, err := os.ReadFile(filepath.Join(e.Home, ".ssh", "config"))
+	return err == nil && aliased(string(data), host)
+}
+
+func (l *Link) fillName() error {
+	if l.Name == "" {
+		l.Name = l.ClientAddress
+	}
+	if err := checkName("--name", l.Name); err != nil {
+		return err
+	}
+	return checkOwn("--name", l.Name)
+}
+
+// fillPartitions takes each partition once, in the order given.
+func (l *Link) fillPartitions(names []string) error {
+	for _, name := range names {
+		err := checkName("--partition", name)
+		if err != nil {
+			if strings.ContainsAny(name, ", ") {
+				return wrong("--partition %q is no name of a partition", name).WithHint("repeat --partition for each of several")
+			}
+			return err
+		}
+		if !slices.Contains(l.Partitions, name) {
+			l.Partitions = append(l.Partitions, name)
+		}
+	}
+	return nil
+}
+
+func (l *Link) fillKind() error {
+	switch l.Kind {
+	case "":
+		l.Kind = "auto"
+	case "auto", "netscaler", "linux":
+	default:
+		return wrong("--client-kind %q is none of auto, netscaler, linux, windows", l.Kind)
+	}
+	return nil
+}
+
+// checkRoot wants a whole path, as it is used on the client.
+func (l *Link) checkRoot() error {
+	if l.Root != "" && !strings.HasPrefix(l.Root, "/") {
+		return wrong("--client-root %q is not a whole path", l.Root)
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+package config
+
+import (
+	"os"
+	"os/user"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// Flags are the command line as it was typed. The zero value of a field means
+// that the flag was not given, but for the two time-outs, which the command line
+// fills with [DefaultTimeout] and [DefaultStepTimeout].
+type Flags struct {
+	Client, HSM        string // [user@]host[:port]
+	Name               string
+	ClientAddress      string
+	HSMAddress         string
+	Partitions         []string
+	ClientKind         string
+	File               string
+	DryRun, Yes        bool
+	ReplaceServer      bool
+	RestartGateway     bool
+	FixModes           bool
+	BreakLock          bool
+	Deep               bool
+	LegacySSH          bool
+	ClientPasswordFile string
+	HSMPasswordFile    string
+	Identities         []string
+	ClientHostKey      string
+	HSMHostKey         string
+	KnownHosts         string
+	AcceptNewHostKeys  bool
+	Output             string
+	Timeout            time.Duration
+	StepTimeout        time.Duration
+	ClientRoot         string
+}
+
+// The time-outs where none is given.
+const (
+	DefaultTimeout     = 15 * time.Minute // the whole run
+	DefaultStepTimeout = 2 * time.Minute  // one wait
+)
+
+// Env is what the user's session tells.
+type Env struct {
+	Getenv func(string) string
+	// Home is the home directory; empty if there is none.
+	Home string
+	// User is the login name, for hosts that are given without one.
+	User string
+	// NoModes: files have no permission bits worth a warning (Windows).
+	NoModes bool
+}
+
+// Session is the Env of this process.
+func Session() Env {
+	e := Env{Getenv: os.Getenv, NoModes: runtime.GOOS == "windows"}
+	if home, err := os.UserHomeDir(); err == nil {
+		e.Home = home
+	}
+	if u, err := user.Current(); err == nil {
+		// Windows says DOMAIN\name.
+		e.User = u.Username[strings.LastIndexByte(u.Username, '\\')+1:]
+	}
+	return e
+}

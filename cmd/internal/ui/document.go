@@ -1,0 +1,121 @@
+package ui
+
+import (
+	"time"
+
+	"ntl-setup/orchestrator"
+	"ntl-setup/transport"
+)
+
+// SchemaID names the form of the document. Fields are only ever added to it.
+const SchemaID = "ntl-setup/1"
+
+// Partial is the result of a document whose links did not all end alike.
+const Partial orchestrator.Result = "partial"
+
+// Document is what -o json prints: one run over one or more links.
+type Document struct {
+	Schema  string              `json:"schema"`
+	Command string              `json:"command" jsonschema:"apply, plan or status; apply --dry-run is plan"`
+	Result  orchestrator.Result `json:"result"`
+	Exit    int                 `json:"exit" jsonschema:"the exit status of the process"`
+	Links   []Link              `json:"links"`
+}
+
+// Link is the outcome of one link.
+type Link struct {
+	Client        string                `json:"client" jsonschema:"user@host:port, or local"`
+	HSM           string                `json:"hsm" jsonschema:"user@host:port"`
+	Name          string                `json:"name" jsonschema:"the client's name on the HSM"`
+	ClientAddress string                `json:"client_address" jsonschema:"what the HSM calls the client"`
+	Partitions    []string              `json:"partitions"`
+	Result        orchestrator.Result   `json:"result"`
+	Steps         []Step                `json:"steps" jsonschema:"empty if no host was reached"`
+	Error         *orchestrator.Failure `json:"error,omitempty" jsonschema:"what went wrong outside the steps"`
+}
+
+// Step is the outcome of one step of a link.
+type Step struct {
+	N          int                   `json:"n" jsonschema:"the step's number in the published procedure"`
+	ID         string                `json:"id"`
+	Host       string                `json:"host" jsonschema:"client or hsm"`
+	Status     orchestrator.Status   `json:"status"`
+	Changes    []orchestrator.Change `json:"changes"`
+	Reason     string                `json:"reason" jsonschema:"the evidence: what was seen, what is wanted, why"`
+	DurationMS int64                 `json:"duration_ms"`
+	Error      *orchestrator.Failure `json:"error,omitempty"`
+}
+
+// Outcome is one link as a run left it, with what only the text view tells.
+type Outcome struct {
+	Client        string
+	HSM           string
+	Name          string
+	ClientAddress string
+	Partitions    []string
+	Report        orchestrator.Report
+	// NetScaler: the client is one, so the next thing is to add a key there.
+	NetScaler bool
+	// Serials are the serial numbers of the partitions, by name, as far as known.
+	Serials map[string]string
+	// ClientExpires and HSMExpires end the validity of the two certificates;
+	// zero where it is not known or not asked for.
+	ClientExpires, HSMExpires time.Time
+}
+
+// NewDocument makes the document of a run and works out its result and exit
+// status.
+func NewDocument(command string, outcomes ...Outcome) Document {
+	d := Document{Schema: SchemaID, Command: command, Links: []Link{}}
+	for _, o := range outcomes {
+		d.Links = append(d.Links, o.link())
+	}
+	d.Result, d.Exit = verdict(d.Links)
+	return d
+}
+
+func (o Outcome) link() Link {
+	l := Link{
+		Client: o.Client, HSM: o.HSM, Name: o.Name, ClientAddress: o.ClientAddress,
+		Partitions: append([]string{}, o.Partitions...),
+		Result:     o.Report.Result,
+		Steps:      []Step{},
+		Error:      plainFailure(o.Report.Err),
+	}
+	for _, s := range o.Report.Steps {
+		l.Steps = append(l.Steps, step(s))
+	}
+	return l
+}
+
+func step(s orchestrator.StepReport) Step {
+	out := Step{
+		N: s.Info.Number, ID: s.Info.ID, Host: s.Info.Host, Status: s.Status,
+		Changes:    []orchestrator.Change{},
+		Reason:     transport.Printable(s.Reason),
+		DurationMS: s.Duration.Milliseconds(),
+		Error:      plainFailure(s.Err),
+	}
+	for _, c := range s.Changes {
+		out.Changes = append(out.Changes, orchestrator.Change{
+			Field: transport.Printable(c.Field),
+			Have:  transport.Printable(c.Have),
+			Want:  transport.Printable(c.Want),
+			Diff:  Block(c.Diff),
+		})
+	}
+	return out
+}
+
+// plainFailure is a failure without control characters: people read documents
+// in terminals too.
+func plainFailure(f *orchestrator.Failure) *orchestrator.Failure {
+	if f == nil {
+		return nil
+	}
+	return &orchestrator.Failure{
+		Class:   f.Class,
+		Message: transport.Printable(f.Message),
+		Hint:    transport.Printable(f.Hint),
+	}
+}

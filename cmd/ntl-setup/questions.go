@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"ntl-setup/cmd/internal/config"
+	"ntl-setup/cmd/internal/ui"
+	"ntl-setup/transport"
+)
+
+// questions asks on the terminal, which is opened when it is first needed. One
+// question at a time: both hosts may want a password at the same moment.
+type questions struct {
+	open      func() (asker, error)
+	view      *ui.View
+	interrupt func() // what a Ctrl-C does that the terminal handed over as a key
+	turn      chan struct{}
+	terminal  asker
+}
+
+func newQuestions(open func() (asker, error), view *ui.View) *questions {
+	return &questions{open: open, view: view, interrupt: func() {}, turn: make(chan struct{}, 1)}
+}
+
+// ready opens the terminal.
+func (q *questions) ready() error {
+	if q.terminal != nil {
+		return nil
+	}
+	t, err := q.open()
+	if err != nil {
+		return err
+	}
+	q.terminal = t
+	return nil
+}
+
+// close gives the terminal back.
+func (q *questions) close() {
+	if q.terminal != nil {
+		_ = q.terminal.Close() // nothing was written that could be lost
+	}
+}
+
+// ask waits for its turn and asks.
+func (q *questions) ask(ctx context.Context, question func(asker) error) error {
+	select {
+	case q.turn <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-q.turn }()
+	if err := q.ready(); err != nil {
+		return err
+	}
+	err := q.view.Ask(func() error { return question(q.terminal) })
+	if errors.Is(err, ui.ErrInterrupted) {
+		q.interrupt()
+	}
+	return err
+}
+
+func (q *questions) confirm(ctx context.Context, question string) (yes bool, err error) {
+	err = q.ask(ctx, func(t asker) error {
+		yes, err = t.Confirm(ctx, question)
+		return err
+	})
+	return yes, err
+}
+
+// password is where the password of one end comes from: what was given, else
+// the terminal.
+func (q *questions) password(end config.End, flag, variable string) func(context.Context) (string, error) {
+	return func(ctx context.Context) (text string, err error) {
+		if end.Password != nil {
+			return end.Password.Reveal(), nil
+		}
+		err = q.ask(ctx, func(t asker) error {
+			text, err = t.Secret(ctx, transport.Printable(end.Name())+" password: ")
+			return err
+		})
+		if errors.Is(err, ui.ErrNoTerminal) {
+			return "", transport.Errorf(transport.ClassAuth, end.Name(), "a password is wanted: %w", err).
+				WithHint("%s or %s gives it; -i gives a key instead", flag, variable)
+		}
+		if err == nil && text == "" {
+			// An empty password would cost one of the few attempts before a lock-out.
+			return "", transport.Errorf(transport.ClassAuth, end.Name(), "no password was typed, and none was tried")
+		}
+		return text, err
+	}
+}

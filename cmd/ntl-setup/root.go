@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ntl-setup/cmd/internal/config"
+	"ntl-setup/cmd/internal/ui"
+	"ntl-setup/orchestrator"
+	"ntl-setup/transport"
+)
+
+// asker is somebody who can be asked; a *ui.Terminal.
+type asker interface {
+	Confirm(ctx context.Context, question string) (bool, error)
+	Secret(ctx context.Context, prompt string) (string, error)
+	Close() error
+}
+
+// app is one call of the program, with everything from outside that it uses.
+type app struct {
+	out, err ui.Stream
+	env      config.Env
+	openTTY  func() (asker, error)
+	signals  <-chan os.Signal
+	run      runner
+
+	flags  config.Flags
+	status int // what the command that ran wants as exit status
+}
+
+// Main runs the program with the arguments after its name and returns its exit
+// status.
+func Main(args []string) int {
+	signals, stop := watchSignals()
+	defer stop()
+	a := &app{
+		out: ui.NewStream(os.Stdout, os.Getenv),
+		err: ui.NewStream(os.Stderr, os.Getenv),
+		env: config.Session(),
+		openTTY: func() (asker, error) {
+			t, err := ui.OpenTerminal()
+			if err != nil {
+				return nil, err // not a nil *ui.Terminal in a non-nil asker
+			}
+			return t, nil
+		},
+		signals: signals,
+		run:     runLink,
+	}
+	return a.main(context.Background(), args)
+}
+
+// main runs one command line.
+func (a *app) main(ctx context.Context, args []string) int {
+	root := a.newRoot()
+	root.SetArgs(args)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil {
+		return a.usage(cmd, args, err)
+	}
+	return a.status
+}
+
+// newRoot is the command line: ntl-setup alone is ntl-setup apply.
+func (a *app) newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:               "ntl-setup",
+		Short:             "Make a Network Trust Link between a client host and a Luna network HSM",
+		Long:              rootLong,
+		Example:           rootExample,
+		Args:              noArguments,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		RunE:              func(cmd *cobra.Command, _ []string) error { return a.runCommand(cmd.Context(), apply) },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return transport.Errorf(transport.ClassConfig, "", "%w", err).WithHint("%s --help lists the flags", cmd.CommandPath())
+	})
+	a.bind(root)
+	root.SetHelpCommand(newHelp(root))
+	root.AddCommand(a.newApply(), a.newPlan(), a.newStatus(), newVersion(), newCompletion(root))
+	return root
+}
+
+// noArguments refuses words that are no flags; the nearest command is suggested.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if cmd.HasParent() {
+		return transport.Errorf(transport.ClassConfig, "", "%s takes no arguments, and %q is one", cmd.CommandPath(), args[0]).
+			WithHint("%s --help lists the flags", cmd.CommandPath())
+	}
+	err := transport.Errorf(transport.ClassConfig, "", "unknown command %q", args[0]).
+		WithHint("ntl-setup --help lists the commands")
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return err.WithHint("did you mean ntl-setup %s?", strings.Join(near, " or "))
+	}
+	return err
+}
+
+// usage reports wrong usage or configuration, in the form that was asked for as
+// far as that can be told, and returns the exit status.
+func (a *app) usage(cmd *cobra.Command, args []string, err error) int {
+	var known *transport.Error
+	if !errors.As(err, &known) {
+		err = transport.Errorf(transport.ClassConfig, "", "%w", err)
+	}
+	command := commandOf(cmd, a.flags.DryRun)
+	view := ui.NewView(string(command), ui.Text, a.out, a.err)
+	defer view.Close()
+	view.Failure("", orchestrator.Fail(err))
+	if command == "" || !wantsJSON(args) {
+		return ui.ExitUsage
+	}
+	f := a.flags
+	doc := ui.NewDocument(string(command), ui.Outcome{
+		Client: f.Client, HSM: f.HSM, Name: f.Name, ClientAddress: f.ClientAddress,
+		Partitions: f.Partitions, Report: ui.Stopped(err),
+	})
+	if err := ui.WriteDocument(a.out, doc); err != nil {
+		writeLine(a.err, err.Error())
+	}
+	return doc.Exit
+}
+
+// commandOf is the command that a document is about; empty for the others.
+func commandOf(cmd *cobra.Command, dryRun bool) command {
+	name := apply
+	if cmd.HasParent() {
+		name = command(cmd.Name())
+	}
+	switch name {
+	case apply:
+		if dryRun {
+			return plan
+		}
+		return apply
+	case plan, status:
+		return name
+	}
+	return ""
+}
+
+// wantsJSON looks for -o json without the help of the flag parser, which may
+// have stopped before it.
+func wantsJSON(args []string) bool {
+	for i, arg := range args {
+		switch arg {
+		case "--":
+			return false
+		case "-o", "--output":
+			if i+1 < len(args) && args[i+1] == string(ui.JSON) {
+				return true
+			}
+		case "-ojson", "-o=json", "--output=json":
+			return true
+		}
+	}
+	return false
+}
+
+// writeLine writes to a stream whose reader may be gone, which is nobody's loss.
+func writeLine(w io.Writer, text string) { _, _ = fmt.Fprintln(w, text) }
