@@ -45,9 +45,8 @@ func (e Engine) Apply(ctx context.Context, approve func(plan []StepReport) error
 	}
 	for i, step := range e.Steps {
 		if stopped(ctx, stop) {
-			r.Result = Interrupted
-			r.Err = &Failure{Class: "interrupted", Message: "interrupted before " + step.Info().ID}
-			block(r.Steps[i:], "not done: the run was interrupted")
+			r.Result, r.Err = stoppedBefore(ctx, step.Info())
+			block(r.Steps[i:], "not done: "+r.Err.Message)
 			return r
 		}
 		began := time.Now()

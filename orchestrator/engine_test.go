@@ -299,6 +299,25 @@ func TestRunDeadlineIsATimeoutNotAnInterrupt(t *testing.T) {
 	})
 }
 
+func TestRunDeadlineBetweenTwoSteps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		w := newWorld(2)
+		slow := w.step(0)
+		act := slow.Act
+		slow.Act = func(_ context.Context, have, want bool) error {
+			late := time.NewTimer(2 * time.Second)
+			<-late.C
+			return act(t.Context(), have, want)
+		}
+		r := Engine{Steps: []Step{slow, w.step(1)}}.Apply(ctx, yes, never())
+		if r.Result != ResFailed || r.Err == nil || r.Err.Class != "timeout" || r.Steps[1].Status != Blocked {
+			t.Errorf("%s %+v %v", r.Result, r.Err, statuses(r))
+		}
+	})
+}
+
 func TestEventsComeInOrder(t *testing.T) {
 	w := newWorld(2)
 	w.holds[0] = true

@@ -111,6 +111,15 @@ func (e Engine) resultOfStop(ctx context.Context, s StepReport) Result {
 	return ResFailed
 }
 
+// stoppedBefore is the outcome of a run that ended between two steps: asked to
+// stop, cancelled, or out of time.
+func stoppedBefore(ctx context.Context, next Info) (Result, *Failure) {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return ResFailed, &Failure{Class: "timeout", Message: fmt.Sprintf("the run's time was up before %s (%v)", next.ID, cause), Hint: "a larger --timeout gives it more; a rerun goes on from here"}
+	}
+	return Interrupted, &Failure{Class: "interrupted", Message: "interrupted before " + next.ID}
+}
+
 // timeoutError is the cause of a look or an act that took too long.
 type timeoutError struct{ after time.Duration }
 

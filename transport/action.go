@@ -40,7 +40,9 @@ type Action struct {
 
 // Run runs a tool (its whole path first) to its end. The tool survives the
 // loss of the connection: it is never cut in half by a dropped line. What it
-// says goes to Output, standard output and error merged.
+// says goes to Output, standard output and error merged. Its exit status is no
+// evidence and fails nothing (vtl's is 0 on errors); only a tool that could not
+// be started (126, 127) fails the exchange.
 func Run(argv ...string) Action { return Action{Kind: ActRun, Path: argv[0], Argv: argv} }
 
 // Replace exchanges the content of an existing file: refused unless the file

@@ -56,7 +56,9 @@ type Files interface {
 // as the peer allows.
 type Conn interface {
 	Runner
-	// Stream starts a command line without a terminal (scp -t, scp -f).
+	// Stream starts a command line without a terminal (scp -t, scp -f). Here, in
+	// Terminal and in Files the context bounds the start alone; what was started
+	// ends with its Close.
 	Stream(ctx context.Context, line string) (Stream, error)
 	// Terminal starts the login shell on a pseudo-terminal of that size, echo
 	// asked off (a peer may echo all the same).

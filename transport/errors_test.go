@@ -42,7 +42,7 @@ func TestClassWords(t *testing.T) {
 		transport.ClassDialogue: "dialogue", transport.ClassRemote: "remote", transport.ClassProtocol: "protocol",
 		transport.ClassTimeout: "timeout", transport.ClassConfig: "config",
 	} {
-		var err error = fmt.Errorf("outer: %w", transport.Errorf(class, "h", "m"))
+		err := fmt.Errorf("outer: %w", transport.Errorf(class, "h", "m"))
 		var asked interface{ ErrorClass() string }
 		if !errors.As(err, &asked) || asked.ErrorClass() != want {
 			t.Errorf("class %q, want %q", class, want)

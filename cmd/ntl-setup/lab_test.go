@@ -18,7 +18,7 @@ import (
 func visit(t *testing.T, o lab.Options) (*bench, *lab.Site, []string) {
 	t.Helper()
 	s := lab.Start(t, o)
-	return real(t), s, []string{
+	return dialling(t), s, []string{
 		"--client", s.ClientTarget, "--hsm", s.HSMTarget, "--client-address", s.ClientAddress, "--hsm-address", s.HSMAddress,
 		"--name", "NS-web1", "--partition", "partition6", "--known-hosts", s.KnownHosts, "--client-root", s.ClientRoot,
 	}
@@ -27,7 +27,7 @@ func visit(t *testing.T, o lab.Options) (*bench, *lab.Site, []string) {
 // again is the same program started anew.
 func (b *bench) again(t *testing.T) *bench {
 	t.Helper()
-	fresh := real(t)
+	fresh := dialling(t)
 	fresh.person = b.person
 	fresh.app.openTTY = b.app.openTTY
 	fresh.app.env = b.app.env

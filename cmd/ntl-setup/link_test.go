@@ -16,7 +16,7 @@ import (
 // closedPort is a port of this machine where nobody listens.
 func closedPort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func closedPort(t *testing.T) string {
 // silent is a machine that accepts connections and never says a word.
 func silent(t *testing.T) (address string, accepted <-chan struct{}) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at the end of the test
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,8 +46,8 @@ func silent(t *testing.T) (address string, accepted <-chan struct{}) {
 	return l.Addr().String(), conns
 }
 
-// real is a bench whose links are really dialled.
-func real(t *testing.T) *bench {
+// dialling is a bench whose links are really dialled.
+func dialling(t *testing.T) *bench {
 	t.Helper()
 	b := newBench(t)
 	b.app.run = runLink
@@ -65,7 +65,7 @@ func args(t *testing.T, command, client, hsm string, more ...string) []string {
 func TestNobodyListens(t *testing.T) {
 	for name, client := range map[string]string{"both away": "root@" + closedPort(t), "client is here": "local"} {
 		t.Run(name, func(t *testing.T) {
-			b := real(t)
+			b := dialling(t)
 			if got := b.main(t, args(t, "plan", client, "admin@"+closedPort(t))...); got != ui.ExitUnreachable {
 				t.Errorf("exit %d, want 4\n%s", got, b.err.String())
 			}
@@ -80,7 +80,7 @@ func TestNobodyListens(t *testing.T) {
 // One host that cannot be had ends the attempt at the other at once.
 func TestOneRefusalEndsTheOtherDial(t *testing.T) {
 	quiet, _ := silent(t)
-	b := real(t)
+	b := dialling(t)
 	began := time.Now()
 	if got := b.main(t, args(t, "plan", "root@"+quiet, "admin@"+closedPort(t))...); got != ui.ExitUnreachable {
 		t.Errorf("exit %d, want 4\n%s", got, b.err.String())
@@ -96,7 +96,7 @@ func TestOneRefusalEndsTheOtherDial(t *testing.T) {
 func TestDialWithinTheRunsTime(t *testing.T) {
 	client, _ := silent(t)
 	hsm, _ := silent(t)
-	b := real(t)
+	b := dialling(t)
 	if got := b.main(t, args(t, "status", "root@"+client, "admin@"+hsm, "--timeout", "100ms")...); got != ui.ExitUnreachable {
 		t.Errorf("exit %d, want 4\n%s", got, b.err.String())
 	}
@@ -108,7 +108,7 @@ func TestDialWithinTheRunsTime(t *testing.T) {
 func TestInterruptWhileDialling(t *testing.T) {
 	client, accepted := silent(t)
 	hsm, _ := silent(t)
-	b := real(t)
+	b := dialling(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	go func() {

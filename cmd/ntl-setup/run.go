@@ -132,11 +132,7 @@ func (j job) work(ctx context.Context, engine orchestrator.Engine) orchestrator.
 		declined = j.approve(ctx, steps)
 		return declined
 	}, j.interrupted.stop)
-	var late tooLong
 	switch {
-	case report.Result == orchestrator.Interrupted && errors.As(context.Cause(ctx), &late):
-		// The time was over just between two steps: nobody interrupted it.
-		report.Result, report.Err = orchestrator.ResFailed, orchestrator.Fail(late)
 	case report.Result != orchestrator.Declined:
 	case errors.Is(declined, errDeclined):
 		report.Err = nil // the result says it all

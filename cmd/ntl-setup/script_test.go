@@ -2,19 +2,34 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
 
 	"ntl-setup/fixtures/lab"
 )
 
 func TestMain(m *testing.M) {
 	lab.Dispatch() // the simulated hosts' programs are this one
-	testscript.Main(m, map[string]func(){"ntl-setup": func() { os.Exit(Main(os.Args[1:])) }})
+	testscript.Main(leakChecked{m}, map[string]func(){"ntl-setup": func() { os.Exit(Main(os.Args[1:])) }})
+}
+
+// leakChecked are tests that leave no goroutine behind.
+type leakChecked struct{ tests *testing.M }
+
+// Run runs the tests and then looks.
+func (l leakChecked) Run() int {
+	code := l.tests.Run()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 // The scripts run the program as a process of its own. What they check is the

@@ -25,8 +25,6 @@ var (
 	endProved = regexp.MustCompile(`(?m)^[ \t]*Command Result[ \t]*:[ \t]*\d{1,10}[ \t]*\([^\n]*?\)\s*(?:` + prompt + `\s*?)+\z`)
 	// endPrompt: the last line is a prompt, or several.
 	endPrompt = regexp.MustCompile(`(?m)^[ \t]*(?:` + prompt + `)+\z`)
-	// endLoose: the prompt's text, but not at the beginning of a line.
-	endLoose = regexp.MustCompile(`[Ll]unash:>[ \t]*\z`)
 	// endQuestion: a last line that is not finished and waits for something.
 	endQuestion = regexp.MustCompile(`(?:[?:>]|(?i:--more--|\(end\)))[ \t]*\z`)
 	// endProceed: the confirmation of a dangerous command, which may take two
@@ -35,8 +33,9 @@ var (
 	// endPED: "attend to the PED" waits for a key device, not for the keyboard.
 	endPED = regexp.MustCompile(`(?i)attend to the PED[^\n]*\s*\z`)
 	// wake: any end of text that one of the above could match. It only wakes the
-	// shell up; what the text means is judged over all of it.
-	wake = regexp.MustCompile(`(?:[>?:$#%]|(?i:proceed|quit|--more--|\(end\)|the PED)[^\n]*)\s*\z`)
+	// shell up; what the text means is judged over all of it. One class of
+	// characters, because a matcher looks through its whole buffer each time.
+	wake = regexp.MustCompile(`[>?:.'")!$#%-]\s*\z`)
 	// anything: whatever has arrived.
 	anything = regexp.MustCompile(`(?s).\z`)
 

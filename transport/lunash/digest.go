@@ -5,6 +5,7 @@ import (
 	"crypto/sha1" //nolint:gosec // as above
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 )
 
 func (d Digest) matches(der []byte) (same, known bool) {
@@ -27,12 +28,12 @@ func (d Digest) matches(der []byte) (same, known bool) {
 
 // hintOf is the next thing to do about a refusal; empty when its words suffice.
 func hintOf(kind error) string {
-	switch kind {
-	case ErrNeedsLogin:
+	switch {
+	case errors.Is(kind, ErrNeedsLogin):
 		return "log in as the HSM security officer by hand and run `sysconf forceSOLogin disable`, or register the client by hand; ntl-setup never sends `hsm login`"
-	case ErrNotAllowed:
+	case errors.Is(kind, ErrNotAllowed):
 		return "use an appliance user with the admin or operator role, or a role that has client list, show, fingerprint, register, assignPartition and partition list"
-	case ErrQuestion:
+	case errors.Is(kind, ErrQuestion):
 		return "the question was answered with quit; run the command by hand on the appliance to see it"
 	}
 	return ""

@@ -37,21 +37,25 @@ func (e ending) patience(settle time.Duration) time.Duration {
 func judgeReply(text, line string) ending {
 	tail := tailOf(text)
 	switch {
-	case endProved.MatchString(tail):
-		return proved
-	case endLoose.MatchString(tail):
-		// Only now is the whole text looked at: this is rare.
-		if strings.TrimSpace(readReply(text, line).text) == "" {
-			return empty
-		}
-		if endPrompt.MatchString(tail) {
-			return prompted
-		}
-		return loose
+	case endsLikePrompt(tail):
+		return judgePrompt(text, tail, line)
 	case asks(tail) && strings.TrimSpace(stripEcho(text, line)) != "":
 		return question
 	}
 	return unfinished
+}
+
+// judgePrompt tells apart the kinds of text that end with a prompt's.
+func judgePrompt(text, tail, line string) ending {
+	switch {
+	case endProved.MatchString(tail):
+		return proved
+	case strings.TrimSpace(readReply(text, line).text) == "":
+		return empty
+	case endPrompt.MatchString(tail):
+		return prompted
+	}
+	return loose
 }
 
 // judgeLogin judges the text since the terminal was opened. A prompt is enough:
@@ -61,7 +65,7 @@ func judgeLogin(text string) ending {
 	switch {
 	case endPrompt.MatchString(tail):
 		return proved
-	case endLoose.MatchString(tail):
+	case endsLikePrompt(tail):
 		return loose
 	case asks(tail), otherShell.MatchString(tail):
 		return question
@@ -71,10 +75,15 @@ func judgeLogin(text string) ending {
 
 // judgeFarewell judges the text after "quit": any prompt will do.
 func judgeFarewell(text string) ending {
-	if endLoose.MatchString(tailOf(text)) {
+	if endsLikePrompt(tailOf(text)) {
 		return proved
 	}
 	return unfinished
+}
+
+// endsLikePrompt is the quick look that most text does not pass.
+func endsLikePrompt(tail string) bool {
+	return strings.HasSuffix(strings.TrimRight(tail, " \t"), "unash:>")
 }
 
 func asks(tail string) bool {

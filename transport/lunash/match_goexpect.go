@@ -53,7 +53,7 @@ func (s *pipeSource) Read(p []byte) (int, error) {
 	if err != nil {
 		s.done.Store(true)
 	}
-	return n, err //nolint:wrapcheck // goexpect compares with io.EOF
+	return n, err // goexpect compares with io.EOF
 }
 
 // noInput takes what goexpect would send: nothing ever does.
@@ -108,6 +108,6 @@ func (m *goexpectMatcher) close() {
 	m.once.Do(func() {
 		_ = m.exp.Close() // closes a pipe, which cannot fail
 		close(m.quit)
-		<-m.done
+		<-m.done //nolint:errcheck // its end is waited for, not its outcome
 	})
 }

@@ -148,7 +148,7 @@ func (c *copier) fetchSCP(ctx context.Context, name string) (data []byte, err er
 	}
 	err = c.overSCP(ctx, line, func(s transport.Stream) (err error) {
 		data, err = scp.Receive(s, fileLimit)
-		return err //nolint:wrapcheck // wrapped by overSCP
+		return err // wrapped by overSCP
 	})
 	return data, err
 }
@@ -159,7 +159,7 @@ func (c *copier) storeSCP(ctx context.Context, name string, data []byte) error {
 		return fmt.Errorf("name the file: %w", err)
 	}
 	return c.overSCP(ctx, line, func(s transport.Stream) error {
-		return scp.Send(s, name, fileMode, data) //nolint:wrapcheck // wrapped by overSCP
+		return scp.Send(s, name, fileMode, data) // wrapped by overSCP
 	})
 }
 
@@ -190,7 +190,7 @@ func (c *copier) fetchSFTP(ctx context.Context, name string) ([]byte, error) {
 		return nil, &notSpoken{err}
 	}
 	defer func() { _ = files.Close() }()        // what counts is checked by then
-	return files.ReadFile(ctx, name, fileLimit) //nolint:wrapcheck // copyError says what was done
+	return files.ReadFile(ctx, name, fileLimit) // copyError says what was done
 }
 
 func (c *copier) storeSFTP(ctx context.Context, name string, data []byte) error {
@@ -199,5 +199,5 @@ func (c *copier) storeSFTP(ctx context.Context, name string, data []byte) error 
 		return &notSpoken{err}
 	}
 	defer func() { _ = files.Close() }()    // what counts is checked by then
-	return files.WriteFile(ctx, name, data) //nolint:wrapcheck // copyError says what was done
+	return files.WriteFile(ctx, name, data) // copyError says what was done
 }

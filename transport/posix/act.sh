@@ -12,9 +12,19 @@ act() {
 	rc=$?
 	text output "${out%x}"
 	text status "$rc"
-	[ "$rc" = 0 ] && return 0
+	failed "$1" "$rc" || return 0
 	printf '%s done\n' "$mark"
 	exit 0
+}
+
+# failed FUNCTION STATUS: a tool fails by its status only if it could not be
+# started; what else it is worth, its caller knows.
+failed() {
+	case $1:$2 in
+	do_run:126 | do_run:127) return 0 ;;
+	do_run:*) return 1 ;;
+	esac
+	[ "$2" != 0 ]
 }
 
 fail() {
@@ -138,7 +148,6 @@ do_move() {
 
 do_remove() {
 	taken "$1" || return 0
-	[ -d "$1" ] && [ ! -h "$1" ] && fail "$1: is a directory"
 	rm -f "$1"
 }
 

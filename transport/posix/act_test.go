@@ -1,3 +1,5 @@
+//go:build unix
+
 package posix
 
 import (
@@ -166,6 +168,31 @@ func TestWithoutCmp(t *testing.T) {
 	said, err := doOne(t, h, transport.Replace(dir+"/conf", []byte("old"), []byte("new")))
 	if err == nil || !strings.Contains(said, "cannot be compared") || read(t, dir+"/conf") != "old" {
 		t.Errorf("said %q, error %v", said, err)
+	}
+}
+
+// A copy that is cut short without a word never gets the backup's name.
+func TestBackupThatIsCutShort(t *testing.T) {
+	h, dir := here(t)
+	write(t, dir+"/conf", "a configuration", 0o644)
+	stub(t, "cp", "for to do :; done; printf 'a conf' >\"$to\"")
+	said, err := doOne(t, h, transport.Backup(dir+"/conf", dir+"/copy"))
+	if err == nil || !strings.Contains(said, "the copy differs") || namesIn(t, dir) != "conf" {
+		t.Errorf("said %q, error %v, left %s", said, err, namesIn(t, dir))
+	}
+}
+
+// A tool that reads finds nothing: not what may follow the script on the line.
+func TestToolsHaveNoInput(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir+"/tool", "#!/bin/sh\nexec cat\n", 0o755)
+	script, err := renderDo(testMark, []transport.Action{transport.Run(dir + "/tool")})
+	check(t, err)
+	for _, shell := range posixShells(t) {
+		out := feed(t, string(script)+"left on the line\n", shell...)
+		if strings.Contains(out, "left") || !strings.Contains(out, "status\n0\n") {
+			t.Errorf("%v: %q", shell, out)
+		}
 	}
 }
 

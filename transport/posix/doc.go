@@ -22,7 +22,8 @@
 //   - relative paths, and paths with a line break or a NUL byte;
 //   - content with a NUL byte, and files of more than 1 MiB.
 //
-// A tool that is run and ends with another status than 0 is a failed action
-// (*transport.ActionError); its output is among the outputs all the same, for
-// callers that go by the text.
+// The exit status of a tool that is run is told in its Output and fails nothing,
+// unless it could not be started (126, 127); any other action that ends with a
+// status fails the Do (*transport.ActionError). Outputs come along also with an
+// error, for every action that ended.
 package posix

@@ -111,7 +111,7 @@ func (h *host) Do(ctx context.Context, actions ...transport.Action) ([]transport
 	if err != nil {
 		return outputs, transport.Errorf(transport.ClassProtocol, h.Name(), "%w", err)
 	}
-	if n := len(outputs); n > 0 && outputs[n-1].Status != 0 {
+	if n := len(outputs); n > 0 && failed(actions[n-1], outputs[n-1].Status) {
 		return outputs, &transport.ActionError{Host: h.Name(), Action: actions[n-1], Output: outputs[n-1]}
 	}
 	if failure == nil && len(outputs) < len(actions) {
@@ -120,6 +120,21 @@ func (h *host) Do(ctx context.Context, actions ...transport.Action) ([]transport
 	}
 	return outputs, failure
 }
+
+// failed reports whether the script stopped at an action: the function of that
+// name in act.sh, over here.
+func failed(a transport.Action, status int) bool {
+	if a.Kind == transport.ActRun {
+		return status == notExecutable || status == notFound
+	}
+	return status != 0
+}
+
+// The statuses by which a shell says that it could not start a program.
+const (
+	notExecutable = 126
+	notFound      = 127
+)
 
 // readOutputs are the outputs of the actions that ended, in their order.
 func readOutputs(sections []section, most int) ([]transport.Output, error) {

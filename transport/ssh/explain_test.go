@@ -119,3 +119,32 @@ func TestEnded(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Nothing begins after the end; what begins before it and ends after it is dropped.
+func TestAwait(t *testing.T) {
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 50 { // the order of two things that are ready is a matter of luck
+		_, err := await(over, func() (int, error) {
+			t.Error("called after the end")
+			return 0, nil
+		}, nil)
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v", err)
+		}
+	}
+	late, cancelLate := context.WithCancel(t.Context())
+	goOn, dropped := make(chan struct{}), make(chan int)
+	_, err := await(late, func() (int, error) {
+		cancelLate()
+		<-goOn
+		return 7, nil
+	}, func(n int) { dropped <- n })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	close(goOn)
+	if n := <-dropped; n != 7 {
+		t.Errorf("%d was dropped", n)
+	}
+}

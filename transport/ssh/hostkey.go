@@ -144,7 +144,7 @@ func (h *hostKeys) judge(address string, remote net.Addr, key ssh.PublicKey) *tr
 		if ssh.FingerprintSHA256(key) == h.pin {
 			return nil
 		}
-		
+		h.taken[key.Type()] = struct{}{}
 		h.offered = append(h.offered, key)
 		h.another = true
 		return h.pinMismatch()

@@ -47,8 +47,8 @@ func (b *bench) do(actions ...transport.Action) []transport.Output {
 	return out
 }
 
-// refuses does one action that must fail as an ActionError, and returns it.
-func (b *bench) refuses(a transport.Action) *transport.ActionError {
+// refuses does one action that must fail as an ActionError.
+func (b *bench) refuses(a transport.Action) {
 	b.t.Helper()
 	out, err := b.Do(context.Background(), a)
 	var failed *transport.ActionError
@@ -64,7 +64,6 @@ func (b *bench) refuses(a transport.Action) *transport.ActionError {
 	if len(failed.Output.Stdout) == 0 {
 		b.t.Errorf("do %s %s: failed without a word", a.Kind, a.Path)
 	}
-	return failed
 }
 
 // holds checks a file's content.

@@ -108,10 +108,15 @@ func testRun(t *testing.T, b *bench) {
 	if out := b.do(transport.Run(tool, "createCert", "-n", "web1")); string(out[0].Stdout) != "<createCert>\n<-n>\n<web1>\n" {
 		t.Errorf("output %q", out[0].Stdout)
 	}
-	failed := b.refuses(transport.Run(tool, "fail"))
-	if failed.Output.Status != 3 || string(failed.Output.Stdout) != "<fail>\n" {
-		t.Errorf("output %q, status %d", failed.Output.Stdout, failed.Output.Status)
+	out := b.do(transport.Run(tool, "fail"), transport.Run(tool, "after"))
+	if out[0].Status != 3 || string(out[0].Stdout) != "<fail>\n" {
+		t.Errorf("output %q, status %d", out[0].Stdout, out[0].Status)
 	}
+	if out[1].Status != 0 || string(out[1].Stdout) != "<after>\n" {
+		t.Errorf("the status of one tool fell on the next: %q, %d", out[1].Stdout, out[1].Status)
+	}
+	b.do(transport.Chmod(tool, 0o644))
+	b.refuses(transport.Run(tool, "x"))
 }
 
 func testWords(t *testing.T, b *bench) {
@@ -138,12 +143,13 @@ func testFirstFailure(t *testing.T, b *bench) {
 	out, err := b.Do(context.Background(),
 		transport.MakeDir(b.at("one")),
 		transport.Run(tool, "fail"),
+		transport.Remove(b.at("one")),
 		transport.MakeDir(b.at("two")))
 	var failed *transport.ActionError
-	if !errors.As(err, &failed) || failed.Action.Kind != transport.ActRun || failed.Host != b.Name() {
+	if !errors.As(err, &failed) || failed.Action.Kind != transport.ActRemove || failed.Host != b.Name() {
 		t.Fatalf("error %v", err)
 	}
-	if len(out) != 2 || out[0].Status != 0 || out[1].Status != 3 {
+	if len(out) != 3 || out[0].Status != 0 || out[1].Status != 3 || out[2].Status == 0 {
 		t.Errorf("outputs %v", out)
 	}
 	b.onlyNames("one", "tool")

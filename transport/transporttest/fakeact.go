@@ -38,11 +38,20 @@ func (h *FakeHost) Do(ctx context.Context, actions ...transport.Action) ([]trans
 			}
 		}
 		outputs = append(outputs, out)
-		if out.Status != 0 {
+		if failed(a, out.Status) {
 			return outputs, &transport.ActionError{Host: h.name, Action: a, Output: out}
 		}
 	}
 	return outputs, nil
+}
+
+// failed reports whether an action counts as failed: a tool only if it could not
+// be started.
+func failed(a transport.Action, status int) bool {
+	if a.Kind == transport.ActRun {
+		return status == 126 || status == 127
+	}
+	return status != 0
 }
 
 // checkAction says why an action could not even be sent to a real Host.

@@ -245,7 +245,7 @@ func (e Env) mapsHost(host string) bool {
 	if e.Home == "" {
 		return false
 	}
-	data, err := os.ReadFile(filepath.Join(e.Home, ".ssh", "config"))
+	data, err := os.ReadFile(filepath.Join(e.Home, ".ssh", "config")) //nolint:gosec // the user's own file
 	return err == nil && aliased(string(data), host)
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -244,4 +245,20 @@ func TestSession(t *testing.T) {
 	if e.Home != "/somewhere" || e.User == "" || e.Getenv(EnvHSMPassword) != "x" {
 		t.Errorf("%q, %q, %q", e.Home, e.User, e.Getenv(EnvHSMPassword))
 	}
+}
+
+// Whatever is let through can be sent to the appliance as it is.
+func FuzzNames(f *testing.F) {
+	for _, s := range []string{"web1", "-f", "a b", "a;b", "192.0.2.1", "2001:db8::1", "web1..net", "a\nb", "größe", "server"} {
+		f.Add(s)
+	}
+	safe := regexp.MustCompile(`^[A-Za-z0-9._:][A-Za-z0-9._:-]{0,127}$`)
+	f.Fuzz(func(t *testing.T, s string) {
+		if err := checkName("--name", s); (err == nil) != safe.MatchString(s) {
+			t.Errorf("checkName(%q) = %v", s, err)
+		}
+		if err := checkAddress("--client-address", s); err == nil && !safe.MatchString(s) {
+			t.Errorf("checkAddress lets %q through", s)
+		}
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -93,5 +94,31 @@ func TestWrap(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func FuzzWrap(f *testing.F) {
+	f.Add("see /var/safenet/config/Chrystoki.conf now", 10)
+	f.Add(" a\tb ", -3)
+	f.Fuzz(func(t *testing.T, text string, width int) {
+		lines := wrap(text, width)
+		if got, want := strings.Fields(strings.Join(lines, "\n")), strings.Fields(text); !cmp.Equal(got, want) {
+			t.Errorf("wrap(%q, %d) has other words: %q", text, width, lines)
+		}
+		for _, line := range lines {
+			if utf8.RuneCountInString(line) > width && strings.Contains(line, " ") {
+				t.Errorf("wrap(%q, %d) has a line that is too long: %q", text, width, line)
+			}
+		}
+	})
+}
+
+func BenchmarkRow(b *testing.B) {
+	s := sample().Report.Steps[1]
+	b.ReportAllocs()
+	for b.Loop() {
+		if row(s, Stream{Width: 100, Color: true}) == "" {
+			b.Fatal("no row")
+		}
 	}
 }

@@ -1,0 +1,67 @@
+package lunash
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"ntl-setup/fixtures/transcripts"
+)
+
+// A login that is no prompt: what it is, and that nothing was typed.
+func TestLogins(t *testing.T) {
+	end := func(text string) script { return func(t *terminal) { t.say(text) } }
+	stay := func(text string) script { return func(t *terminal) { t.say(text); t.hang() } }
+	for _, c := range []struct {
+		name        string
+		play        script
+		class, says string
+	}{
+		{"new password", stay(transcripts.Appliance("login-new-password")), "dialogue", "new password"},
+		{"expired", stay("Your password has expired.\r\nCurrent password: "), "dialogue", "new password"},
+		{"expired, and the end", end("WARNING: Your password has expired.\r\nPassword change required but no TTY available.\r\n"), "dialogue", "password has expired"},
+		{"a password", stay("Welcome\r\nPassword: "), "dialogue", "secret"},
+		{"terms", stay("Do you accept the terms (yes/no)? "), "dialogue", "accept the terms"},
+		{"sh", stay("Welcome to Linux\r\nroot@web1:~$ "), "protocol", "does not look like a Luna"},
+		{"root", stay("root@web1# "), "protocol", "does not look like a Luna"},
+		{"NetScaler", stay("Done\r\n> "), "protocol", "does not look like a Luna"},
+		{"refused", end("Connections from your address are not allowed.\r\n"), "connect", "address are not allowed"},
+		{"ended without a word", end(""), "connect", "closed the session"},
+		{"mute", stay(""), "timeout", "prompt"},
+		{"words and no prompt", stay("Please wait\r\n"), "timeout", "Please wait"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			scene(t, Options{CommandTimeout: 20 * time.Second}, []script{c.play}, func(t *testing.T, a *appliance, conn *fakeConn) {
+				_, err := a.Clients(t.Context())
+				if classOf(err) != c.class || !strings.Contains(err.Error(), c.says) {
+					t.Errorf("got class %s: %v", classOf(err), err)
+				}
+				if n := len(conn.lines()); n != 0 {
+					t.Errorf("was sent %q", conn.lines())
+				}
+			})
+		})
+	}
+}
+
+// What a banner warns of is no dialogue, as long as a prompt follows.
+func TestABannerMayWarn(t *testing.T) {
+	play := func(t *terminal) {
+		t.say("You must change your password within 14 days.\r\nQuestions? Ask:\r\n")
+		t.pause(time.Second)
+		t.say(hsmPrompt)
+		t.hear()
+		t.say(oneClient)
+		t.hang()
+	}
+	scene(t, Options{}, []script{play}, func(t *testing.T, a *appliance, _ *fakeConn) { wantClients(t, a, "web1") })
+}
+
+func TestATerminalThatIsRefused(t *testing.T) {
+	scene(t, Options{}, nil, func(t *testing.T, a *appliance, _ *fakeConn) {
+		_, err := a.Clients(t.Context())
+		if classOf(err) != "connect" || !strings.Contains(err.Error(), "channel refused") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
