@@ -13,6 +13,13 @@ type Engine struct {
 	Observe Observer
 	// StepTimeout bounds one look and one act; 0: only the context does.
 	StepTimeout time.Duration
+	// Hold keeps everybody else from acting on the same hosts. It is asked once,
+	// between the approval and the first act; release lets go again. nil: there
+	// is nobody else.
+	Hold func(ctx context.Context) (release func(), err error)
+	// Record is told of each act before it begins, and of what came of it. An
+	// error before the act stops the run there. nil: nothing is on record.
+	Record func(Event) error
 }
 
 // Plan looks at every step and changes nothing. The result is Established,
@@ -43,6 +50,23 @@ func (e Engine) Apply(ctx context.Context, approve func(plan []StepReport) error
 		r.Result, r.Err = Declined, Fail(err)
 		return r
 	}
+	shown := r.Steps
+	if e.Hold != nil {
+		release, err := e.hold(ctx)
+		if err != nil {
+			return e.notHeld(ctx, r, err)
+		}
+		defer release()
+		if r = e.lookAgain(ctx, shown); r.Result != Changes {
+			return r
+		}
+	}
+	return e.work(ctx, shown, r, stop)
+}
+
+// work makes each step hold, in order. shown is what was approved, r the look
+// that the work begins from.
+func (e Engine) work(ctx context.Context, shown []StepReport, r Report, stop <-chan struct{}) Report {
 	for i, step := range e.Steps {
 		if stopped(ctx, stop) {
 			r.Result, r.Err = stoppedBefore(ctx, step.Info())
@@ -50,7 +74,7 @@ func (e Engine) Apply(ctx context.Context, approve func(plan []StepReport) error
 			return r
 		}
 		began := time.Now()
-		now := e.reconcile(ctx, step, r.Steps[i], &r.Acted)
+		now := e.reconcile(ctx, step, shown[i], r.Steps[i], &r.Acted)
 		now.Duration = r.Steps[i].Duration + time.Since(began)
 		r.Steps[i] = now
 		e.tell(Event{Kind: Completed, Info: now.Info, Step: now})
@@ -89,8 +113,9 @@ func (e Engine) look(ctx context.Context) Report {
 	return r
 }
 
-// reconcile makes one step hold. planned is what the first look found.
-func (e Engine) reconcile(ctx context.Context, step Step, planned StepReport, acted *bool) StepReport {
+// reconcile makes one step hold. shown is what was approved, planned what the
+// look found that the work began from.
+func (e Engine) reconcile(ctx context.Context, step Step, shown, planned StepReport, acted *bool) StepReport {
 	f, err := e.inspect(ctx, step)
 	if err != nil {
 		return reportOf(planned.Info, f, err)
@@ -107,12 +132,8 @@ func (e Engine) reconcile(ctx context.Context, step Step, planned StepReport, ac
 	if f.act == nil {
 		return e.confirm(ctx, step, planned, f)
 	}
-	if planned.Status == OK {
-		s := failed(planned, f, nil)
-		s.Status, s.Hint = Conflict, "run again: it will look anew"
-		s.Reason = "held when it was shown, and does not any more; something else is at work there: " + f.Reason
-		s.Err = &Failure{Class: "conflict", Message: s.Reason, Hint: s.Hint}
-		return s
+	if shown.Status == OK {
+		return stale(planned, f)
 	}
 	return e.act(ctx, step, planned, f, acted)
 }
@@ -120,9 +141,14 @@ func (e Engine) reconcile(ctx context.Context, step Step, planned StepReport, ac
 // act runs the act of a finding, once, and looks again.
 func (e Engine) act(ctx context.Context, step Step, planned StepReport, f Finding, acted *bool) StepReport {
 	e.tell(Event{Kind: Acting, Info: planned.Info, Step: reportOf(planned.Info, f, nil)})
+	if err := e.record(Event{Kind: Acting, Info: planned.Info, Step: reportOf(planned.Info, f, nil)}); err != nil {
+		return failed(planned, f, Fail(err))
+	}
 	*acted = true
 	actErr := e.bounded(ctx, f.act)
 	e.tell(Event{Kind: Confirm, Info: planned.Info})
+	outcome := reportOf(planned.Info, f, actErr)
+	_ = e.record(Event{Kind: Confirm, Info: planned.Info, Step: outcome}) // the deed is done; a full disk stops the next one
 	if actErr == nil {
 		return e.confirm(ctx, step, planned, f)
 	}
@@ -145,9 +171,7 @@ func (e Engine) confirm(ctx context.Context, step Step, planned StepReport, befo
 	const first, most = 100 * time.Millisecond, 2 * time.Second
 	deadline := time.Now().Add(planned.Info.Settle)
 	for pause := first; ; pause = min(2*pause, most) {
-		if forgetful, ok := step.(interface{ Forget() }); ok {
-			forgetful.Forget()
-		}
+		forget(step)
 		f, err := e.inspect(ctx, step)
 		switch {
 		case err != nil:
@@ -192,6 +216,14 @@ func (e Engine) bounded(ctx context.Context, fn func(context.Context) error) err
 		return endedError{cause: context.Cause(stepCtx), err: err}
 	}
 	return err
+}
+
+// record puts an event on record.
+func (e Engine) record(ev Event) error {
+	if e.Record == nil {
+		return nil
+	}
+	return e.Record(ev)
 }
 
 func (e Engine) tell(ev Event) {
