@@ -2,13 +2,16 @@ package orchestrator
 
 import (
 	"context"
+	"errors"
 )
 
 // hold asks for the site. Waiting for it is bounded by the run alone: somebody
-// else's run may take as long as ours.
+// else's run may take as long as ours. At the run's deadline, an error with a
+// class of its own stays: it tells who was waited for.
 func (e Engine) hold(ctx context.Context) (release func(), err error) {
 	release, err = e.Hold(ctx)
-	if err != nil && ctx.Err() != nil {
+	var classed interface{ ErrorClass() string }
+	if err != nil && ctx.Err() != nil && (errors.Is(context.Cause(ctx), context.Canceled) || !errors.As(err, &classed)) {
 		err = endedError{cause: context.Cause(ctx), err: err}
 	}
 	return release, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -118,6 +119,21 @@ func TestHeldBySomebodyElse(t *testing.T) {
 	r := e.Apply(t.Context(), yes, never())
 	if r.Result != ResFailed || r.Err == nil || r.Err.Class != "lock" || r.Steps[0].Status != Blocked || w.acts[0] != 0 {
 		t.Errorf("%s %+v %v", r.Result, r.Err, statuses(r))
+	}
+}
+
+// At the run's deadline an error that says who was waited for stays; one that
+// says nothing is the deadline's.
+func TestTheDeadlineWhileWaiting(t *testing.T) {
+	for class, err := range map[string]error{"lock": classed{"lock"}, "timeout": errors.New("waiting")} {
+		w := newWorld(1)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		e := Engine{Steps: w.steps(), Hold: func(ctx context.Context) (func(), error) { <-ctx.Done(); return nil, err }}
+		r := e.Apply(ctx, yes, never())
+		cancel()
+		if r.Result != ResFailed || r.Err == nil || r.Err.Class != class || w.acts[0] != 0 {
+			t.Errorf("%s: %s %+v", class, r.Result, r.Err)
+		}
 	}
 }
 

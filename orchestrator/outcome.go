@@ -10,7 +10,7 @@ import (
 
 // reportOf turns the outcome of one look into a report.
 func reportOf(info Info, f Finding, err error) StepReport {
-	s := StepReport{Info: info, Status: f.Status, Changes: f.Changes, Reason: f.Reason, Hint: f.Hint}
+	s := StepReport{Info: info, Status: f.Status, Changes: f.Changes, Reason: f.Reason, Hint: f.Hint, Undo: f.Undo}
 	if err != nil {
 		s.Status, s.Err = Failed, Fail(err)
 		s.Reason, s.Hint = s.Err.Message, s.Err.Hint

@@ -33,6 +33,7 @@ type StepReport struct {
 	Changes  []Change
 	Reason   string
 	Hint     string
+	Undo     []string      // what would undo the act that was found; for people
 	Duration time.Duration // spent on this step in this run: looking, acting, confirming
 	Err      *Failure      // of a Failed or Conflict step, else nil
 }

@@ -55,6 +55,9 @@ type Finding struct {
 	Reason string
 	// Hint is the flag or command that decides a conflict; else empty.
 	Hint string
+	// Undo are the commands that would undo the act, in the order in which to
+	// give them on the step's host. They are for people: nothing here runs them.
+	Undo []string
 
 	act func(context.Context) error // nil: nothing to do but look again
 }
@@ -98,6 +101,9 @@ type Reconcile[S any] struct {
 	// Waits is true for a difference that Act has no part in, so that there is
 	// nothing to do but look again; nil: never.
 	Waits func(have, want S) bool
+	// Undo lists the commands that would undo Act, in the order in which to give
+	// them; pure, and for people alone. nil: there is nothing to undo.
+	Undo func(have, want S) []string
 	// Forgets drops what Observe may have remembered, so that the next look
 	// reaches the world; nil: it remembers nothing.
 	Forgets func()
@@ -127,6 +133,9 @@ func (r Reconcile[S]) Inspect(ctx context.Context) (Finding, error) {
 		f.Status = WouldChange
 		if r.Act != nil && (r.Waits == nil || !r.Waits(have, want)) {
 			f.act = func(ctx context.Context) error { return r.Act(ctx, have, want) }
+			if r.Undo != nil {
+				f.Undo = r.Undo(have, want)
+			}
 		}
 	}
 	if r.Refuse != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
-	"path"
 
 	"ntl-setup/orchestrator"
 	"ntl-setup/steps/chrystoki"
@@ -34,11 +33,14 @@ func addServer(link Link, see *eyes, do *hands) orchestrator.Step {
 			cert, err := see.serverCertificate(ctx)
 			return serverTrust{facts, cert}, err
 		},
-		Want:    func(context.Context) (serverTrust, error) { return serverTrust{}, nil },
-		Diff:    func(have, _ serverTrust) []orchestrator.Change { return have.changes(link) },
+		Want: func(context.Context) (serverTrust, error) { return serverTrust{}, nil },
+		Diff: func(have, _ serverTrust) []orchestrator.Change {
+			return append(have.changes(link), have.client.tidying()...)
+		},
 		Refuse:  func(have, _ serverTrust) orchestrator.Refusal { return have.refuse(link) },
 		Explain: func(have, _ serverTrust) string { return have.explain(link) },
 		Act:     func(ctx context.Context, have, _ serverTrust) error { return have.make(ctx, link, do) },
+		Undo:    func(have, _ serverTrust) []string { return have.undo(link) },
 	}
 }
 
@@ -90,7 +92,7 @@ func (s serverTrust) refuse(link Link) orchestrator.Refusal {
 		if name := s.client.sameServer(link.HSMAddress, s.now); name != "" {
 			return orchestrator.Refusal{
 				Reason: fmt.Sprintf("the client knows this HSM already under another name, %s (%s)", transport.Printable(name), fingerprint(s.now)),
-				Hint:   "use that name: --hsm-address " + transport.Printable(name),
+				Hint:   offer("use that name", "--hsm-address", name),
 			}
 		}
 		return orchestrator.Refusal{}
@@ -120,8 +122,12 @@ func (s serverTrust) explain(link Link) string {
 // addServer: that would leave a moment without the HSM.
 func (s serverTrust) make(ctx context.Context, link Link, do *hands) error {
 	c, t := s.client, s.client.trust
+	actions := c.tidy()
+	if len(s.changes(link)) == 0 { // nothing but that
+		_, err := do.client(ctx, actions...)
+		return err
+	}
 	if c.lists(link.HSMAddress) {
-		var actions []transport.Action
 		actions = append(actions, do.writeFile(t.path, t.present, t.raw, t.withTrusted(s.now, s.replaced(link)))...)
 		if own := s.copied(link); own != nil && !own.Equal(s.now) {
 			copyPath := c.layout.ServerCert(link.HSMAddress)
@@ -130,17 +136,16 @@ func (s serverTrust) make(ctx context.Context, link Link, do *hands) error {
 		_, err := do.reconfigure(ctx, "the servers' certificates", actions...)
 		return err
 	}
-	pem := path.Join(c.layout.Trust, ".ntl-setup-"+link.HSMAddress+"-"+link.Stamp+".pem")
+	pem := handover(link, c.layout)
 	argv, err := vtl.AddServer(c.layout.Vtl, link.HSMAddress, pem)
 	if err != nil {
 		return err
 	}
-	actions := []transport.Action{
-		do.backup(c.conf.path), do.backup(t.path), transport.MakeDir(c.layout.Trust),
-		transport.Create(pem, encodePEM(s.now), 0o644),
-		transport.Run(argv...),
-		transport.Remove(pem),
+	actions = append(actions, do.backup(c.conf.path), do.backup(t.path), transport.MakeDir(c.layout.Trust))
+	if holds(t.bundle, s.now) { // of a vtl that was cut off: it would add it once more, which old OpenSSL refuses to load
+		actions = append(actions, transport.Replace(t.path, t.raw, t.without(s.now)))
 	}
+	actions = append(actions, transport.Create(pem, encodePEM(s.now), 0o644), transport.Run(argv...), transport.Remove(pem))
 	out, err := do.reconfigure(ctx, "the servers and their certificates", actions...)
 	if err != nil {
 		return err

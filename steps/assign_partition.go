@@ -51,6 +51,7 @@ func assignPartition(link Link, see *eyes, do *hands) orchestrator.Step {
 			}
 			return nil
 		},
+		Undo:    func(have, want grants) []string { return undoAssignment(link, have, want) },
 		Forgets: see.registrationMemo.forget,
 	}
 }

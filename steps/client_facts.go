@@ -26,6 +26,7 @@ type clientFacts struct {
 	servers   []string        // registered servers, as vtl (or the restored configuration) lists them
 	pair      pair            // the client's identity
 	trust     trust           // what the client trusts servers by
+	leftovers []string        // files of ours that a run which was cut off left there
 	gateways  []transport.Process
 	enrolled  bool
 }
@@ -49,7 +50,11 @@ func (e *eyes) client(ctx context.Context) (*clientFacts, error) {
 			if err != nil {
 				return nil, err
 			}
-			busy := atWork(facts[transport.Processes(e.layout.Vtl)].Processes)
+			running := facts[transport.Processes(e.layout.Vtl)]
+			if running.Problem != "" { // then nobody knows what is at work
+				return nil, transport.Errorf(transport.ClassRemote, e.host.Name(), "the processes there cannot be listed: %s", transport.Printable(running.Problem))
+			}
+			busy := atWork(running.Processes)
 			if busy == "" {
 				return e.understandClient(ctx, facts)
 			}
@@ -116,7 +121,7 @@ func queries(l Layout, link Link) []transport.Query {
 		transport.System(), transport.Addresses(),
 		transport.File(l.Conf), transport.VtlListServers(l.Vtl), transport.Processes(l.Vtl),
 		transport.File(cert), transport.Key(key),
-		transport.File(l.CAFile()), transport.File(l.ServerCert(link.HSMAddress)),
+		transport.File(l.CAFile()), transport.File(l.ServerCert(link.HSMAddress)), transport.Dir(l.Trust),
 	}
 	if l.NetScaler() {
 		q = append(q, transport.File(l.Persisted), gatewayQuery(l, cert, key, l.CAFile()),
@@ -163,6 +168,7 @@ func (e *eyes) understandClient(ctx context.Context, facts transport.Facts) (*cl
 	if c.trust, err = e.readTrust(ctx, facts, c); err != nil {
 		return nil, err
 	}
+	c.leftovers = leftovers(l, facts)
 	cert, key := c.pair.certPath, c.pair.keyPath
 	c.gateways = facts[gatewayQuery(l, cert, key, c.trust.path)].Processes
 	e.remember(c.gateways)

@@ -66,7 +66,7 @@ func missingFrom(ours, theirs map[string]string) []string {
 			if value != "registered" {
 				entry = fmt.Sprintf("%s %s", name, value)
 			}
-			missing = append(missing, entry)
+			missing = append(missing, transport.Printable(entry))
 		}
 	}
 	sort.Strings(missing)
@@ -92,5 +92,5 @@ func (e *eyes) confCopy(facts transport.Facts, path string) (confCopy, error) {
 		}
 	}
 	c.raw, c.file = fact.Data, file
-	return c, nil
+	return c, checkPaths(e.host.Name(), c)
 }

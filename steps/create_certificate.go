@@ -30,6 +30,7 @@ func createCertificate(link Link, see *eyes, do *hands) orchestrator.Step {
 		Refuse:  func(have, _ *clientFacts) orchestrator.Refusal { return refuseCertificate(link, have) },
 		Explain: func(have, _ *clientFacts) string { return explainCertificate(have) },
 		Act:     func(ctx context.Context, have, _ *clientFacts) error { return makeCertificate(ctx, link, do, have) },
+		Undo:    func(have, _ *clientFacts) []string { return undoCertificate(link, have) },
 	}
 }
 
@@ -78,7 +79,7 @@ func refuseCertificate(link Link, c *clientFacts) orchestrator.Refusal {
 		cn := transport.Printable(p.cert.Subject.CommonName)
 		return orchestrator.Refusal{
 			Reason: fmt.Sprintf("%s names another client pair: CN=%s (%s)%s; exchanging it would cut those links", c.conf.path, cn, p.certPath, servedBy(c)),
-			Hint:   fmt.Sprintf("use the identity that is there: --client-address %s", cn),
+			Hint:   offer("use the identity that is there", "--client-address", p.cert.Subject.CommonName),
 		}
 	case p.trouble != "":
 		return orchestrator.Refusal{

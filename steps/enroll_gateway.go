@@ -35,5 +35,6 @@ func enrollGateway(see *eyes, do *hands) orchestrator.Step {
 			_, err := do.client(ctx, transport.Create(have.layout.Enrolled, nil, 0o644))
 			return err
 		},
+		Undo: func(have, _ *clientFacts) []string { return []string{shellLine("rm", have.layout.Enrolled)} },
 	}
 }

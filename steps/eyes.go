@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"ntl-setup/steps/vtl"
@@ -41,6 +40,17 @@ func newEyes(hosts Hosts, link Link) *eyes {
 		link: link, host: hosts.Client, hsm: hosts.HSM,
 		sent: map[string]string{}, stale: map[int]string{}, seen: map[string]time.Time{},
 	}
+}
+
+// forget makes every next look reach the hosts.
+func (e *eyes) forget() {
+	e.clientMemo.forget()
+	e.verifyMemo.forget()
+	e.clientsMemo.forget()
+	e.registrationMemo.forget()
+	e.partitionsMemo.forget()
+	e.serverMemo.forget()
+	e.uploadedMemo.forget()
 }
 
 // registration is what the appliance says of the client name that we want.
@@ -106,7 +116,8 @@ func (e *eyes) readRegistration(ctx context.Context, r *registration) error {
 	return nil
 }
 
-// serverCertificate is server.pem of the appliance.
+// serverCertificate is server.pem of the appliance. One that is not the pinned
+// one is a conflict, before anything trusts it.
 func (e *eyes) serverCertificate(ctx context.Context) (*x509.Certificate, error) {
 	return e.serverMemo.get(ctx, func(ctx context.Context) (*x509.Certificate, error) {
 		text, err := e.hsm.Fetch(ctx, "server.pem")
@@ -118,7 +129,7 @@ func (e *eyes) serverCertificate(ctx context.Context) (*x509.Certificate, error)
 			return nil, transport.Errorf(transport.ClassProtocol, e.hsm.Name(), "server.pem: %w", err).
 				WithHint("the appliance's NTLS certificate could not be read; look at it there with `sysconf fingerprint`")
 		}
-		return cert, nil
+		return cert, unpinned(e.hsm.Name(), e.link.HSMCertificate, cert)
 	})
 }
 
@@ -186,12 +197,4 @@ func (e *eyes) holder(ctx context.Context) (string, error) {
 		}
 	}
 	return "", nil
-}
-
-// askable reports whether a registered name can be sent to lunash: blanks may
-// be read in other people's names, never sent.
-func askable(name string) bool {
-	return name != "" && !strings.HasPrefix(name, "-") && !strings.ContainsFunc(name, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._:-", r))
-	})
 }

@@ -15,6 +15,7 @@ type hands struct {
 	host transport.Host
 	hsm  lunash.Appliance
 	see  *eyes
+	lock *lease // while the site is held: no act without it
 }
 
 func newHands(hosts Hosts, link Link, see *eyes) *hands {
@@ -25,7 +26,18 @@ func newHands(hosts Hosts, link Link, see *eyes) *hands {
 func (h *hands) client(ctx context.Context, actions ...transport.Action) ([]transport.Output, error) {
 	defer h.see.clientMemo.forget()
 	defer h.see.verifyMemo.forget()
+	if h.lock != nil {
+		return h.lock.do(ctx, actions...)
+	}
 	return h.host.Do(ctx, actions...)
+}
+
+// appliance acts on the appliance.
+func (h *hands) appliance(ctx context.Context, act func(context.Context) error) error {
+	if h.lock != nil {
+		return h.lock.elsewhere(ctx, act)
+	}
+	return act(ctx)
 }
 
 // reconfigure does actions on the client that change what safenet_gw reads: its
@@ -42,14 +54,14 @@ func (h *hands) reconfigure(ctx context.Context, what string, actions ...transpo
 // backup is the first action of every batch that may change a file: a copy
 // beside it, once a run.
 func (h *hands) backup(path string) transport.Action {
-	return transport.Backup(path, path+".ntl-setup-"+h.link.Stamp)
+	return transport.Backup(path, backupOf(h.link, path))
 }
 
 // store sends our certificate to the appliance.
 func (h *hands) store(ctx context.Context, cert *x509.Certificate) error {
 	defer h.see.uploadedMemo.forget()
 	name := h.link.certificateFile()
-	if err := h.hsm.Store(ctx, name, encodePEM(cert)); err != nil {
+	if err := h.appliance(ctx, func(ctx context.Context) error { return h.hsm.Store(ctx, name, encodePEM(cert)) }); err != nil {
 		return err
 	}
 	h.see.sent[name] = fingerprint(cert)
@@ -60,15 +72,17 @@ func (h *hands) store(ctx context.Context, cert *x509.Certificate) error {
 func (h *hands) register(ctx context.Context) error {
 	defer h.forgetRegistration()
 	defer h.see.clientsMemo.forget()
-	return h.hsm.Register(ctx, lunash.Registration{
-		Name: h.link.Name, Address: h.link.ClientAddress, ByHostname: h.link.ByHostname(),
+	return h.appliance(ctx, func(ctx context.Context) error {
+		return h.hsm.Register(ctx, lunash.Registration{
+			Name: h.link.Name, Address: h.link.ClientAddress, ByHostname: h.link.ByHostname(),
+		})
 	})
 }
 
 // assign is `client assignPartition`.
 func (h *hands) assign(ctx context.Context, partition string) error {
 	defer h.forgetRegistration()
-	return h.hsm.Assign(ctx, h.link.Name, partition)
+	return h.appliance(ctx, func(ctx context.Context) error { return h.hsm.Assign(ctx, h.link.Name, partition) })
 }
 
 func (h *hands) forgetRegistration() {

@@ -17,6 +17,9 @@ type Link struct {
 	Partitions    []string
 	Kind          Kind   // Auto: recognised by looking
 	Root          string // directory that stands for / on the client; "" but in rehearsals
+	// HSMCertificate is the fingerprint that the HSM's NTLS certificate must have,
+	// "SHA256:" and upper-case hex; "": whatever the HSM holds is its own.
+	HSMCertificate string
 
 	ReplaceServerCertificate bool // another server certificate may be replaced
 	RestartGateway           bool // a running safenet_gw may be restarted

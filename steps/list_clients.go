@@ -117,16 +117,27 @@ func (p pair) usableCert() *x509.Certificate {
 // addressTaken names the registered client that has our address.
 func (e *eyes) addressTaken(ctx context.Context) error {
 	holder, err := e.holder(ctx)
+	name := transport.Printable(holder)
 	switch {
 	case errors.Is(err, lunash.ErrNotAllowed):
-		holder = "another client (this user may not ask which)"
+		name = "of another client (this user may not ask which)"
 	case err != nil:
 		return err
 	case holder == "":
-		holder = "another client (whose name could not be found)"
+		name = "of another client (which could not be found)"
 	}
 	return conflict{
-		reason: fmt.Sprintf("the appliance has %s registered already, under the name %s", e.link.ClientAddress, transport.Printable(holder)),
-		hint:   fmt.Sprintf("use that name (--name %s) if it is this client, or remove that registration on the appliance", transport.Printable(holder)),
+		reason: fmt.Sprintf("the appliance has %s registered already, under the name %s", e.link.ClientAddress, name),
+		hint:   useHolder(holder),
 	}
+}
+
+// useHolder is what to do about an address that is registered under another
+// name; "" is a name that is not known.
+func useHolder(name string) string {
+	const remove = "remove that registration on the appliance if it is no longer used"
+	if !askable(name) {
+		return remove + ", or use its name (--name) if it is this client"
+	}
+	return offer("if it is this client, use that name", "--name", name) + "; or " + remove
 }

@@ -39,6 +39,7 @@ func persistConfig(see *eyes, do *hands) orchestrator.Step {
 		Want:    func(context.Context) (twoCopies, error) { return twoCopies{}, nil },
 		Diff:    func(have, _ twoCopies) []orchestrator.Change { return have.changes() },
 		Explain: func(have, _ twoCopies) string { return have.explain() },
+		Undo:    func(have, _ twoCopies) []string { return undoConf(see.link, have.client.persisted) },
 		Act: func(ctx context.Context, have, _ twoCopies) error {
 			_, err := do.reconfigure(ctx, "the persisted configuration",
 				do.writeConf(have.client.persisted, have.client.conf.raw)...)

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -239,8 +240,10 @@ func TestAVtlAtWorkIsWaitedFor(t *testing.T) {
 		s.host.Put(ownKey, keyPEM(keys()[1]), 0o600)
 		s.host.Launch(vtlPath, vtlPath+" createCert -n 192.0.2.10")
 		time.AfterFunc(3*time.Second, func() {
-			s.vtl(s.host, []string{vtlPath, "createCert", "-n", "192.0.2.10"})
-			s.host.Running = nil
+			if _, err := s.host.Do(context.Background(), transport.Run(vtlPath, "createCert", "-n", "192.0.2.10"),
+				transport.Stop(s.host.Running[0].PID, vtlPath, 0)); err != nil {
+				t.Error(err)
+			}
 		})
 		r := s.apply()
 		if r.Result != orchestrator.Established {

@@ -44,6 +44,7 @@ func registerClient(link Link, see *eyes, do *hands) orchestrator.Step {
 		Act: func(ctx context.Context, _, _ entry) error {
 			return registrationError(ctx, see, do.register(ctx))
 		},
+		Undo:    func(_, _ entry) []string { return undoRegistration(link) },
 		Forgets: func() { see.clientsMemo.forget(); see.registrationMemo.forget() },
 	}
 }
@@ -60,7 +61,7 @@ func (r entry) refuse(link Link) orchestrator.Refusal {
 	if r.holder != "" {
 		return orchestrator.Refusal{
 			Reason: fmt.Sprintf("the appliance has %s registered already, under the name %s", link.ClientAddress, transport.Printable(r.holder)),
-			Hint:   fmt.Sprintf("use that name (--name %s) if it is this client, or remove that registration on the appliance", transport.Printable(r.holder)),
+			Hint:   useHolder(r.holder),
 		}
 	}
 	if r.client != nil && !sameAddress(r.client.Address, link.ClientAddress) {

@@ -53,6 +53,7 @@ func sendCertificate(link Link, see *eyes, do *hands) orchestrator.Step {
 		Act: func(ctx context.Context, have, _ delivery) error {
 			return do.store(ctx, have.cert)
 		},
+		Undo: func(_, _ delivery) []string { return undoDelivery(link) },
 	}
 }
 

@@ -43,6 +43,7 @@ func startGateway(link Link, see *eyes, do *hands) orchestrator.Step {
 			}
 		},
 		Explain: func(have, _ gateway) string { return have.explain() },
+		Undo:    func(have, _ gateway) []string { return undoGateway(have.client) },
 		Act: func(ctx context.Context, have, _ gateway) error {
 			var actions []transport.Action
 			for _, p := range have.client.gateways {
@@ -68,7 +69,7 @@ func (e *eyes) gateway(ctx context.Context) (gateway, error) {
 	for _, p := range facts.gateways {
 		switch what, stale := e.stale[p.PID]; {
 		case len(p.Newer) > 0:
-			g.old = fmt.Sprintf("it started (%s) before the last change of %s", p.Started, strings.Join(p.Newer, ", "))
+			g.old = fmt.Sprintf("it started (%s) before the last change of %s", p.Started, transport.Printable(strings.Join(p.Newer, ", ")))
 		case stale:
 			g.old = "this run changed " + what
 		}

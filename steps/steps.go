@@ -41,8 +41,9 @@ type Site struct {
 }
 
 // Open recognises both hosts, side by side: the client's layout and the facts
-// on it, and that lunash answers. It reads and never writes. Errors are those
-// of the transports, or say what is missing on the client.
+// on it, that lunash answers, and that the HSM's certificate is the pinned one.
+// It reads and never writes. Errors are those of the transports, or say what is
+// missing on the client; another certificate than the pinned one is a conflict.
 func Open(ctx context.Context, hosts Hosts, link Link) (*Site, error) {
 	see := newEyes(hosts, link)
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -52,6 +53,7 @@ func Open(ctx context.Context, hosts Hosts, link Link) (*Site, error) {
 		_, err := see.clients(ctx)
 		if err == nil {
 			see.readAhead(ctx)
+			err = see.pinned(ctx)
 		}
 		hsm <- err
 	}()

@@ -48,6 +48,12 @@ func (e *eyes) readTrust(ctx context.Context, facts transport.Facts, c *clientFa
 				hint:   "mend or remove that entry by hand; the file holds the certificates of all the client's HSMs",
 			}
 		}
+		if len(t.bundle) == 0 && len(bytes.TrimSpace(t.raw)) > 0 {
+			return t, conflict{
+				reason: e.host.Name() + ": " + t.path + " has text and not one certificate, so it is no bundle of certificates and is not written to",
+				hint:   "look at ServerCAFile in " + c.conf.path + ": it must name the file that vtl keeps the HSMs' certificates in",
+			}
+		}
 	}
 	if !c.lists(e.link.HSMAddress) {
 		var others []transport.Query
@@ -93,8 +99,15 @@ func (e *eyes) listServers(facts transport.Facts, c *clientFacts) ([]string, err
 	if err != nil {
 		return nil, transport.Errorf(transport.ClassProtocol, e.host.Name(), "vtl listServers: %w", err)
 	}
+	if len(names) > mostServers { // each costs a question and an answer
+		return nil, transport.Errorf(transport.ClassProtocol, e.host.Name(), "vtl listServers: it lists %d servers, and no client has more than %d", len(names), mostServers)
+	}
 	return names, nil
 }
+
+// mostServers is more than any configuration has room for (two digits), so that
+// a list without end is not taken for one.
+const mostServers = 100
 
 // complains reports whether vtl said that something went wrong.
 func complains(said []byte) bool { return strings.Contains(strings.ToLower(string(said)), "error") }
@@ -128,18 +141,7 @@ func (c *clientFacts) sameServer(us string, cert *x509.Certificate) string {
 // withTrusted is the bundle with a certificate appended, and without another
 // one that it replaces (nil: none). Everything else stays byte for byte.
 func (t trust) withTrusted(cert, instead *x509.Certificate) []byte {
-	out := slices.Clone(t.raw)
-	if instead != nil {
-		for _, b := range slices.Backward(t.bundle) {
-			if b.cert.Equal(instead) {
-				end := b.end
-				if end < len(out) && out[end] == '\n' && !bytes.HasSuffix(out[:end], []byte("\n")) {
-					end++
-				}
-				out = slices.Delete(out, b.start, end)
-			}
-		}
-	}
+	out := t.without(instead)
 	if holds(t.bundle, cert) {
 		return out
 	}
@@ -147,4 +149,20 @@ func (t trust) withTrusted(cert, instead *x509.Certificate) []byte {
 		out = append(out, '\n')
 	}
 	return append(out, encodePEM(cert)...)
+}
+
+// without is the bundle without a certificate (nil: none), the rest byte for byte.
+func (t trust) without(cert *x509.Certificate) []byte {
+	out := slices.Clone(t.raw)
+	for _, b := range slices.Backward(t.bundle) {
+		if cert == nil || !b.cert.Equal(cert) {
+			continue
+		}
+		end := b.end
+		if end < len(out) && out[end] == '\n' && !bytes.HasSuffix(out[:end], []byte("\n")) {
+			end++
+		}
+		out = slices.Delete(out, b.start, end)
+	}
+	return out
 }

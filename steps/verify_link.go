@@ -42,6 +42,7 @@ func verifyLink(link Link, see *eyes, do *hands) orchestrator.Step {
 		},
 		Explain: func(have, _ proof) string { return have.explain(link) },
 		Waits:   func(have, _ proof) bool { return len(have.confChanges()) == 0 },
+		Undo:    func(have, _ proof) []string { return undoConf(link, have.client.conf) },
 		Act: func(ctx context.Context, have, _ proof) error {
 			_, err := do.reconfigure(ctx, "the configuration", do.writeConf(have.client.conf, have.wanted.Bytes())...)
 			return err

@@ -22,20 +22,29 @@ const (
 	ActMakeDir ActionKind = "mkdir"   // make a directory and its parents
 	ActStart   ActionKind = "start"   // start a program that goes on
 	ActStop    ActionKind = "stop"    // end a process
+	ActLock    ActionKind = "lock"    // take a lock directory
+	ActBeat    ActionKind = "beat"    // show that its holder is alive
+	ActUnlock  ActionKind = "unlock"  // let it go
 )
+
+// LockHeld is the exit status of a lock that somebody else holds, and of a beat
+// of a lock that is not held any more. The output is then the other's token, a
+// line break and the other's text; empty while nobody has written one.
+const LockHeld = 75
 
 // Action is one change of a client host: a value, made by the constructors
 // below, done by [Host.Do].
 type Action struct {
 	Kind ActionKind
 	Path string
-	To   string   // ActMove, ActBackup: the new name
+	To   string   // ActMove, ActBackup: the new name; ActLock, ActBeat, ActUnlock: the token
 	Argv []string // ActRun, ActStart: program (whole path) and its words
-	Old  []byte   // ActReplace: what the file must still hold
-	Data []byte   // ActReplace, ActCreate: the new content
+	Old  []byte   // ActReplace: what the file must still hold; ActLock: see TakeOver
+	Data []byte   // ActReplace, ActCreate: the new content; ActLock, ActBeat: the holder's text
 	Mode fs.FileMode
 	PID  int           // ActStop
-	Wait time.Duration // ActStop: how long to wait for its end
+	Wait time.Duration // ActStop: how long to wait for its end; ActLock: see Lock
+	From string        // ActLock: the token of the holder to take it from
 }
 
 // Run runs a tool (its whole path first) to its end. The tool survives the
@@ -85,6 +94,33 @@ func Start(argv ...string) Action { return Action{Kind: ActStart, Path: argv[0],
 // process is not one of executable any more. There is no SIGKILL.
 func Stop(pid int, executable string, wait time.Duration) Action {
 	return Action{Kind: ActStop, PID: pid, Path: executable, Wait: wait}
+}
+
+// Lock takes the lock that the directory path is, which is made for it. token
+// (letters and digits, unlike any other ever) names the holder, text tells
+// people who that is. What a holder left behind that has not shown itself for
+// expiry, by the machine's own clock, is cleared away. Otherwise it is refused
+// with the status LockHeld while there is another holder; never are there two.
+func Lock(path, token string, text []byte, expiry time.Duration) Action {
+	return Action{Kind: ActLock, Path: path, To: token, Data: text, Wait: expiry}
+}
+
+// TakeOver is a Lock that first takes the lock from the holder of a token: if
+// seen is nil in any case, else only while the holder's text is still that.
+func TakeOver(lock Action, holder string, seen []byte) Action {
+	lock.From, lock.Old = holder, seen
+	return lock
+}
+
+// Beat shows that the holder of a lock is alive, with a new text. Refused with
+// the status LockHeld if the token does not hold it any more.
+func Beat(path, token string, text []byte) Action {
+	return Action{Kind: ActBeat, Path: path, To: token, Data: text}
+}
+
+// Unlock lets a lock go; nothing happens if the token does not hold it.
+func Unlock(path, token string) Action {
+	return Action{Kind: ActUnlock, Path: path, To: token}
 }
 
 // Host is a client host: a Reader that can also be changed.

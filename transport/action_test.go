@@ -20,6 +20,10 @@ func TestActions(t *testing.T) {
 		{transport.Remove("/f"), transport.Action{Kind: "remove", Path: "/f"}},
 		{transport.Chmod("/f", 0o600), transport.Action{Kind: "chmod", Path: "/f", Mode: 0o600}},
 		{transport.MakeDir("/d"), transport.Action{Kind: "mkdir", Path: "/d"}},
+		{transport.Lock("/l", "T", []byte("x"), time.Minute), transport.Action{Kind: "lock", Path: "/l", To: "T", Data: []byte("x"), Wait: time.Minute}},
+		{transport.TakeOver(transport.Lock("/l", "T", nil, 0), "O", []byte("y")), transport.Action{Kind: "lock", Path: "/l", To: "T", From: "O", Old: []byte("y")}},
+		{transport.Beat("/l", "T", []byte("x")), transport.Action{Kind: "beat", Path: "/l", To: "T", Data: []byte("x")}},
+		{transport.Unlock("/l", "T"), transport.Action{Kind: "unlock", Path: "/l", To: "T"}},
 		{transport.Stop(7, "/g", time.Second), transport.Action{Kind: "stop", Path: "/g", PID: 7, Wait: time.Second}},
 	} {
 		if diff := cmp.Diff(c.want, c.got); diff != "" {

@@ -13,6 +13,12 @@ var (
 	ErrNoSFTP = errors.New("the peer has no SFTP service")
 	// ErrClosed: the far side ended the session.
 	ErrClosed = errors.New("the far side closed the session")
+	// ErrNoSession: the peer has no session (login, channel) to give now; later
+	// it may.
+	ErrNoSession = errors.New("no session is free")
+	// ErrTurnedAway: the peer ended the session before anything was asked of it,
+	// without a reason. It may let nobody in from here, or have no session free.
+	ErrTurnedAway = errors.New("turned away without a reason")
 )
 
 // Class tells what kind of failure it was; the words are the error classes of

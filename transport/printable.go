@@ -43,30 +43,52 @@ func stripEscapes(s string) string {
 	return b.String()
 }
 
+// introducer is the length of what begins a CSI or OSC sequence.
+const introducer = 2
+
+// longestSequence bounds one, in bytes.
+const longestSequence = 512
+
 // escapeLen is the length of the escape sequence that s begins with: CSI ends
-// at its final byte, OSC at BEL or ST, anything else takes one more byte.
+// at its final byte, OSC at BEL or ST, anything else takes one more byte. One
+// that does not end, or holds what does not belong there, is no more than its
+// introducer: it must not hide the text behind it, which may be ours.
 func escapeLen(s string) int {
-	if len(s) < 2 {
+	if len(s) < introducer {
 		return len(s)
 	}
 	switch s[1] {
 	case '[':
-		for i := 2; i < len(s); i++ {
-			if s[i] >= 0x40 && s[i] <= 0x7e {
-				return i + 1
-			}
-		}
-		return len(s)
+		return controlLen(s)
 	case ']':
-		for i := 2; i < len(s); i++ {
-			if s[i] == 0x07 {
-				return i + 1
-			}
-			if s[i] == 0x1b && i+1 < len(s) && s[i+1] == '\\' {
-				return i + 2
-			}
-		}
-		return len(s)
+		return commandLen(s)
 	}
-	return 2
+	return introducer
+}
+
+// controlLen is escapeLen of CSI: parameters, then a final byte.
+func controlLen(s string) int {
+	for i := introducer; i < min(len(s), longestSequence); i++ {
+		if c := s[i]; c >= 0x40 && c <= 0x7e {
+			return i + 1
+		} else if c < 0x20 || c > 0x3f {
+			return introducer
+		}
+	}
+	return introducer
+}
+
+// commandLen is escapeLen of OSC: a text, then BEL or ST.
+func commandLen(s string) int {
+	for i := introducer; i < min(len(s), longestSequence); i++ {
+		switch {
+		case s[i] == 0x07:
+			return i + 1
+		case s[i] == 0x1b && i+1 < len(s) && s[i+1] == '\\':
+			return i + 2
+		case s[i] < 0x20:
+			return introducer
+		}
+	}
+	return introducer
 }

@@ -11,16 +11,19 @@ import (
 
 func TestPrintable(t *testing.T) {
 	for in, want := range map[string]string{
-		"":                                    "",
-		"plain text":                          "plain text",
-		"  two\t\tblanks \r\n at\nmost  ":     "two blanks at most",
-		"\x1b[31mred\x1b[0m":                  "red",
-		"\x1b[2J\x1b[1;1Hhome":                "home",
-		"\x1b[?25lcursor":                     "cursor",
-		"\x1b]0;title\x07text":                "text",
-		"\x1b]8;;http://x.example\x1b\\t":     "t",
-		"\x1b]0;never ended":                  "",
-		"\x1b[31":                             "",
+		"":                                "",
+		"plain text":                      "plain text",
+		"  two\t\tblanks \r\n at\nmost  ": "two blanks at most",
+		"\x1b[31mred\x1b[0m":              "red",
+		"\x1b[2J\x1b[1;1Hhome":            "home",
+		"\x1b[?25lcursor":                 "cursor",
+		"\x1b]0;title\x07text":            "text",
+		"\x1b]8;;http://x.example\x1b\\t": "t",
+		"\x1b]0;never ended":              "0;never ended",
+		"\x1b[31":                         "31",
+		"\x1b[öffnen, and ours":           "öffnen, and ours",
+		"\x1b]ours\nand a bell\x07":       "ours and a bell",
+		"\x1b]" + strings.Repeat("a", 600) + "\x07": strings.Repeat("a", 600),
 		"\x1b":                                "",
 		"\x1bcreset":                          "reset",
 		"bell\x07 back\x08space nul\x00 \x7f": "bell backspace nul",
@@ -31,7 +34,7 @@ func TestPrintable(t *testing.T) {
 		"soft\u00adhyphen":                    "softhyphen",
 		"no-break\u00a0space\u2028line":       "no-break space line",
 		"Grüße, 日本":                           "Grüße, 日本",
-		"\x1b[\x1b[31mnested":                 "31mnested",
+		"\x1b[\x1b[31mnested":                 "nested",
 	} {
 		if got := transport.Printable(in); got != want {
 			t.Errorf("Printable(%q) = %q, want %q", in, got, want)

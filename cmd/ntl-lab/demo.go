@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
+
+	"ntl-setup/fixtures/lab"
 
 	"github.com/spf13/cobra"
-	"ntl-setup/fixtures/lab"
 )
 
 // act is one call of ntl-setup and what is expected of it.
@@ -88,6 +91,9 @@ func (d demo) play(ctx context.Context, a act) (bool, error) {
 	d.say("%s\n\n$ %s\n", a.title, shown(d.program, words))
 	cmd := exec.CommandContext(ctx, d.program, words...) //nolint:gosec // the program that the user named
 	cmd.Stdout, cmd.Stderr = d.out, d.errs
+	// A rehearsal leaves no journals among the user's own.
+	state := filepath.Join(d.site.Dir, "state")
+	cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+state, "LocalAppData="+state)
 	err = cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

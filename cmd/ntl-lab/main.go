@@ -9,9 +9,10 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/spf13/cobra"
 	"ntl-setup/fixtures/lab"
 	"ntl-setup/fixtures/luna"
+
+	"github.com/spf13/cobra"
 )
 
 // Exit statuses: exitWrong when the rehearsal did not go as it should, or the
@@ -38,7 +39,7 @@ func run(ctx context.Context, argv []string, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
 		Use: "ntl-lab", Short: "a simulated site to rehearse ntl-setup on",
 		SilenceUsage: true, SilenceErrors: true,
-		Args: func(cmd *cobra.Command, args []string) error {
+		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usageError{fmt.Errorf("unknown command %q", args[0])} //nolint:err113 // for a person
 			}
@@ -104,7 +105,7 @@ func gatewayCommand() *cobra.Command {
 func lunashCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "lunash APPLIANCE-DIR USER", Short: "the appliance's shell, as a ForceCommand of sshd", Args: cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: func(_ *cobra.Command, args []string) error {
 			code, _ := luna.Applet(append([]string{"ntl-lab", "lunash"}, args...))
 			return asError(code)
 		},

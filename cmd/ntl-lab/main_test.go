@@ -10,8 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
 	"ntl-setup/fixtures/lab"
+
+	"go.uber.org/goleak"
 )
 
 // TestMain: this program is also the site's tools, and, called as ntl-setup,
@@ -45,7 +46,7 @@ func standIn(words []string) int {
 	return int(os.Getenv("STATUSES")[len(calls)] - '0')
 }
 
-// product links this program under the name of ntl-setup.
+// linkStandIn links this program under the name of ntl-setup.
 func linkStandIn(t *testing.T) string {
 	t.Helper()
 	self, err := os.Executable()
@@ -147,11 +148,11 @@ func (w *watched) Write(p []byte) (int, error) {
 
 func TestUsage(t *testing.T) {
 	for line, want := range map[string]string{
-		"nonsense":          `unknown command "nonsense"`,
-		"up --nonsense":     "unknown flag",
-		"up --dialect 8":    "must be 5, 6, 7 or 7.9",
-		"up --kind beos":    "must be netscaler or linux",
-		"demo --dialect ''": "must be 5, 6, 7 or 7.9",
+		"nonsense":        `unknown command "nonsense"`,
+		"up --nonsense":   "unknown flag",
+		"up --dialect 8":  "must be 5, 6, 7 or 7.9",
+		"up --kind beos":  "must be netscaler or linux",
+		"demo --dialect=": "must be 5, 6, 7 or 7.9",
 	} {
 		var out, errs bytes.Buffer
 		if code := run(t.Context(), strings.Fields(line), &out, &errs); code != exitUsage || !strings.Contains(errs.String(), want) {

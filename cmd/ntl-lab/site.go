@@ -7,8 +7,9 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/spf13/cobra"
 	"ntl-setup/fixtures/lab"
+
+	"github.com/spf13/cobra"
 )
 
 // The link that the lab is about.

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/spf13/cobra"
 	"ntl-setup/fixtures/lab"
+
+	"github.com/spf13/cobra"
 )
 
 // upCommand keeps a site up.

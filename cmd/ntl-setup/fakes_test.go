@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"ntl-setup/cmd/internal/config"
 	"ntl-setup/cmd/internal/ui"
@@ -106,9 +107,9 @@ func newBench(t *testing.T, worlds ...*world) *bench {
 	b.app = &app{
 		out:     ui.Stream{Writer: &b.out},
 		err:     ui.Stream{Writer: &b.err},
-		env:     config.Env{Getenv: func(string) string { return "" }, User: "alex"},
+		env:     config.Env{Getenv: func(string) string { return "" }, User: "alex", State: t.TempDir()},
 		openTTY: func() (asker, error) { return b.person, nil },
-		signals: b.signals,
+		signals: b.signals, patience: patience{full: time.Second, away: time.Second, pause: time.Second},
 		run: func(ctx context.Context, j job) ui.Outcome {
 			b.ran++
 			b.jobs = append(b.jobs, j)

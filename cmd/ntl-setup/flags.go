@@ -67,16 +67,19 @@ func bindDecisions(c *cobra.Command, f *config.Flags) {
 	fs.BoolVar(&f.ReplaceServer, "replace-server-certificate", false, "trust the HSM's present certificate in place of another one")
 	fs.BoolVar(&f.RestartGateway, "restart-gateway", false, "restart a running safenet_gw whose configuration is out of date")
 	fs.BoolVar(&f.FixModes, "fix-modes", false, "repair wrong file modes of the client's certificate pair")
-	fs.BoolVar(&f.BreakLock, "break-lock", false, "take over the lock of another run (not available in this version)")
+	fs.BoolVar(&f.BreakLock, "break-lock", false, "take over the lock of another run on the client host, at once")
 }
 
 func bindSSH(c *cobra.Command, f *config.Flags) {
 	fs := c.Flags()
 	fs.StringVar(&f.ClientPasswordFile, "client-password-file", "", "`file` with the client user's password; or "+config.EnvClientPassword)
 	fs.StringVar(&f.HSMPasswordFile, "hsm-password-file", "", "`file` with the HSM user's password; or "+config.EnvHSMPassword)
+	fs.StringVar(&f.ClientPasswordCommand, "client-password-command", "", "shell `command` whose first line of output is the client user's password")
+	fs.StringVar(&f.HSMPasswordCommand, "hsm-password-command", "", "shell `command` whose first line of output is the HSM user's password")
 	fs.StringArrayVarP(&f.Identities, "identity-file", "i", nil, "private key `file`; repeat it for several")
 	fs.StringVar(&f.ClientHostKey, "client-host-key", "", "`fingerprint` (SHA256:…) that the client host's key must have")
 	fs.StringVar(&f.HSMHostKey, "hsm-host-key", "", "`fingerprint` (SHA256:…) that the appliance's host key must have")
+	fs.StringVar(&f.HSMCertificate, "hsm-certificate", "", "`fingerprint` (SHA256:…, in hex) that the appliance's NTLS certificate must have")
 	fs.StringVar(&f.KnownHosts, "known-hosts", "", "known host keys, in this `file` alone (default ~/.ssh/known_hosts)")
 	fs.BoolVar(&f.AcceptNewHostKeys, "accept-new-host-keys", false, "trust and remember host keys that are not known yet")
 	fs.BoolVar(&f.LegacySSH, "legacy-ssh", false, "allow SSH algorithms that only old appliances need")

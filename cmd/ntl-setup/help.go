@@ -74,13 +74,13 @@ func newHelp(root *cobra.Command) *cobra.Command {
 
 // order is that of the commands in the help: what one comes for first.
 func order() []string {
-	return []string{string(apply), string(plan), string(status), "version", "completion", "help"}
+	return []string{string(apply), string(plan), string(status), "journal", "version", "completion", "help"}
 }
 
 // helpText is what --help prints. groups are the flags, with their headings.
 func helpText(cmd *cobra.Command, groups []group) string {
 	var b strings.Builder
-	b.WriteString(cmp.Or(cmd.Long, cmd.Short) + "\n\nUsage:\n  " + cmd.CommandPath())
+	b.WriteString(cmp.Or(cmd.Long, cmd.Short) + "\n\nUsage:\n  " + cmd.CommandPath() + strings.TrimPrefix(cmd.Use, cmd.Name()))
 	if cmd.HasSubCommands() {
 		b.WriteString(" [command]")
 	}

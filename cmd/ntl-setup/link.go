@@ -12,34 +12,25 @@ import (
 	"ntl-setup/orchestrator"
 	"ntl-setup/steps"
 	"ntl-setup/transport"
-	"ntl-setup/transport/lunash"
 	"ntl-setup/transport/posix"
 	"ntl-setup/transport/ssh"
 )
 
 // runLink connects to both ends, looks, and plans or applies.
 func runLink(ctx context.Context, j job) ui.Outcome {
-	j.view.Progress("connecting to " + j.link.Client.Name() + " and " + j.link.HSM.Name())
-	ends, err := j.connect(ctx)
-	defer ends.close()
+	hosts, err := j.reach(ctx)
 	if err != nil {
 		return j.stopped(ctx, err)
 	}
-	appliance := lunash.New(ends.hsm, lunash.Options{CommandTimeout: j.config.StepTimeout})
-	defer func() { _ = appliance.Close() }() // the connection ends next, and with it the shell
-
-	j.view.Progress("recognising both hosts")
-	site, err := j.open(ctx, steps.Hosts{Client: ends.client, HSM: appliance})
-	if err != nil {
-		return j.stopped(ctx, err)
-	}
+	defer hosts.close()
+	site := hosts.site
 	for _, note := range site.Notes(ctx) {
 		j.view.Note(note)
 	}
 	o := j.outcome()
-	o.Report = j.work(ctx, orchestrator.Engine{
+	o.Report = j.work(ctx, j.holding(orchestrator.Engine{
 		Steps: site.All(), Observe: j.view.Observe, StepTimeout: j.config.StepTimeout,
-	})
+	}, site))
 	o.NetScaler = site.NetScaler()
 	if o.Report.Result == orchestrator.Established {
 		o.Serials = site.Serials(ctx)
@@ -74,6 +65,7 @@ func (j job) wanted() steps.Link {
 		RestartGateway:           l.RestartGateway,
 		FixModes:                 l.FixModes,
 		Deep:                     l.Deep,
+		HSMCertificate:           l.HSMCertificate,
 		Stamp:                    time.Now().UTC().Format("20060102T150405Z"),
 	}
 }
@@ -95,7 +87,7 @@ func (e ends) close() {
 
 // connect dials both ends side by side. The first that fails ends the other's
 // attempt, and its error is the one that counts.
-func (j job) connect(ctx context.Context) (ends, error) {
+func (j job) connect(ctx context.Context, known credentials) (ends, error) {
 	if j.link.Client.Local && runtime.GOOS == "windows" {
 		return ends{}, transport.Errorf(transport.ClassConfig, "", "--client local is not available on Windows")
 	}
@@ -107,15 +99,15 @@ func (j job) connect(ctx context.Context) (ends, error) {
 		client bool
 	}
 	results := make(chan dialled, 2)
-	dial := func(end config.End, client bool, flag, variable string) {
-		conn, err := j.dial(ctx, end, flag, variable)
-		results <- dialled{conn, err, client}
+	dial := func(end config.End, client bool, password *ssh.Password) {
+		conn, err := j.dial(ctx, end, password)
+		results <- dialled{j.evidence.wire(conn, client), err, client}
 	}
 	waiting := 1
-	go dial(j.link.HSM, false, "--hsm-password-file", config.EnvHSMPassword)
+	go dial(j.link.HSM, false, known.hsm)
 	if !j.link.Client.Local {
 		waiting++
-		go dial(j.link.Client, true, "--client-password-file", config.EnvClientPassword)
+		go dial(j.link.Client, true, known.client)
 	}
 	var e ends
 	var first error
@@ -139,21 +131,25 @@ func (j job) connect(ctx context.Context) (ends, error) {
 	case e.wire != nil:
 		e.client = posix.New(e.wire, posix.Options{})
 	default:
-		e.client = posix.New(posix.Local(config.Local), posix.Options{})
+		e.client = posix.New(j.evidence.local(posix.Local(config.Local)), posix.Options{})
 	}
 	return e, nil
 }
 
 // dial connects to one end.
-func (j job) dial(ctx context.Context, end config.End, flag, variable string) (transport.Conn, error) {
-	return ssh.Dial(ctx, end.Target, ssh.Options{
-		Password:   ssh.NewPassword(j.questions.password(end, flag, variable)),
-		Identities: end.Identities,
-		HostKeyPin: end.HostKeyPin,
-		PinFlag:    end.PinFlag,
-		KnownHosts: end.KnownHosts,
-		AcceptNew:  end.AcceptNew,
-		Legacy:     end.Legacy,
-		Warn:       j.view.Warn,
+func (j job) dial(ctx context.Context, end config.End, password *ssh.Password) (conn transport.Conn, err error) {
+	err = j.patiently(ctx, func() error {
+		conn, err = ssh.Dial(ctx, end.Target, ssh.Options{
+			Password:   password,
+			Identities: end.Identities,
+			HostKeyPin: end.HostKeyPin,
+			PinFlag:    end.PinFlag,
+			KnownHosts: end.KnownHosts,
+			AcceptNew:  end.AcceptNew,
+			Legacy:     end.Legacy,
+			Warn:       j.view.Warn,
+		})
+		return err
 	})
+	return conn, err
 }

@@ -7,6 +7,7 @@ import (
 	"ntl-setup/cmd/internal/config"
 	"ntl-setup/cmd/internal/ui"
 	"ntl-setup/transport"
+	"ntl-setup/transport/redact"
 )
 
 // questions asks on the terminal, which is opened when it is first needed. One
@@ -14,7 +15,8 @@ import (
 type questions struct {
 	open      func() (asker, error)
 	view      *ui.View
-	interrupt func() // what a Ctrl-C does that the terminal handed over as a key
+	secrets   *redact.Set // learns every password; nil: nobody wants to know
+	interrupt func()      // what a Ctrl-C does that the terminal handed over as a key
 	turn      chan struct{}
 	terminal  asker
 }
@@ -76,6 +78,9 @@ func (q *questions) password(end config.End, flag, variable string) func(context
 		if end.Password != nil {
 			return end.Password.Reveal(), nil
 		}
+		if end.Command != nil {
+			return q.fromCommand(ctx, end)
+		}
 		err = q.ask(ctx, func(t asker) error {
 			text, err = t.Secret(ctx, transport.Printable(end.Name())+" password: ")
 			return err
@@ -88,6 +93,7 @@ func (q *questions) password(end config.End, flag, variable string) func(context
 			// An empty password would cost one of the few attempts before a lock-out.
 			return "", transport.Errorf(transport.ClassAuth, end.Name(), "no password was typed, and none was tried")
 		}
+		q.secrets.Add(text)
 		return text, err
 	}
 }

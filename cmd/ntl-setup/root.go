@@ -31,8 +31,11 @@ type app struct {
 	signals  <-chan os.Signal
 	run      runner
 
-	flags  config.Flags
-	status int // what the command that ran wants as exit status
+	args []string // the command line
+	// patience goes to each job; zero: what the flags give.
+	patience patience
+	flags    config.Flags
+	status   int // what the command that ran wants as exit status
 }
 
 // Main runs the program with the arguments after its name and returns its exit
@@ -59,6 +62,7 @@ func Main(args []string) int {
 
 // main runs one command line.
 func (a *app) main(ctx context.Context, args []string) int {
+	a.args = args
 	root := a.newRoot()
 	root.SetArgs(args)
 	root.SetOut(a.out)
@@ -88,7 +92,7 @@ func (a *app) newRoot() *cobra.Command {
 	})
 	a.bind(root)
 	root.SetHelpCommand(newHelp(root))
-	root.AddCommand(a.newApply(), a.newPlan(), a.newStatus(), newVersion(), newCompletion(root))
+	root.AddCommand(a.newApply(), a.newPlan(), a.newStatus(), a.newJournal(), newVersion(), newCompletion(root))
 	return root
 }
 
@@ -113,7 +117,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 // usage reports wrong usage or configuration, in the form that was asked for as
 // far as that can be told, and returns the exit status.
 func (a *app) usage(cmd *cobra.Command, args []string, err error) int {
-	var known *transport.Error
+	var known interface{ ErrorClass() string }
 	if !errors.As(err, &known) {
 		err = transport.Errorf(transport.ClassConfig, "", "%w", err)
 	}

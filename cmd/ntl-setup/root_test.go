@@ -61,8 +61,8 @@ func TestHelpListsEveryCommandAndFlag(t *testing.T) {
 	// The contract's flags, none more and none less.
 	flags := []string{
 		"accept-new-host-keys", "break-lock", "client", "client-address", "client-host-key", "client-kind",
-		"client-password-file", "deep", "dry-run", "file", "fix-modes", "help", "hsm", "hsm-address", "hsm-host-key",
-		"hsm-password-file", "identity-file", "known-hosts", "legacy-ssh", "name", "output", "partition",
+		"client-password-command", "client-password-file", "deep", "dry-run", "file", "fix-modes", "help", "hsm", "hsm-address", "hsm-certificate", "hsm-host-key",
+		"hsm-password-command", "hsm-password-file", "identity-file", "known-hosts", "legacy-ssh", "name", "output", "partition",
 		"replace-server-certificate", "restart-gateway", "step-timeout", "timeout", "yes",
 	}
 	var listed []string

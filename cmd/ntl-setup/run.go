@@ -30,6 +30,8 @@ type job struct {
 	view        *ui.View
 	questions   *questions
 	interrupted *interrupts
+	evidence    *linkEvidence
+	patience    patience // zero: what the flags give
 }
 
 // runner works on one link and tells how it ended. The end of ctx ends it.
@@ -58,6 +60,11 @@ func (a *app) runCommand(ctx context.Context, name command) error {
 	for _, w := range cfg.Warnings {
 		view.Warn(w)
 	}
+	kept, err := a.keep(name, cfg, view)
+	if err != nil {
+		return err
+	}
+	ask.secrets = kept.secrets
 
 	ctx, cancel := context.WithTimeoutCause(ctx, cfg.Timeout, tooLong{what: "the run", after: cfg.Timeout, flag: "--timeout"})
 	defer cancel()
@@ -67,13 +74,20 @@ func (a *app) runCommand(ctx context.Context, name command) error {
 
 	var outcomes []ui.Outcome
 	for _, link := range cfg.Links {
-		j := job{command: name, link: link, config: cfg, view: view, questions: ask, interrupted: stop}
+		j := job{command: name, link: link, config: cfg, view: view, questions: ask, interrupted: stop, patience: a.patience}
+		j.evidence = kept.link(j)
 		o := a.run(ctx, j)
+		o.Journal = kept.dir()
+		j.evidence.end(o.Report)
 		view.Finish(o)
+		if troubled(o.Report) && o.Journal != "" {
+			view.Note("the journal of this run is in " + o.Journal)
+		}
 		outcomes = append(outcomes, o)
 	}
 	doc := ui.NewDocument(string(name), outcomes...)
 	a.status = doc.Exit
+	kept.end(doc)
 	if err := view.Done(doc, a.out.Writer); err != nil {
 		view.Failure("", orchestrator.Fail(err))
 		if a.status == ui.ExitOK {
@@ -124,12 +138,16 @@ func (j job) stopped(ctx context.Context, err error) ui.Outcome {
 
 // work lets an engine plan or apply, with the question in between.
 func (j job) work(ctx context.Context, engine orchestrator.Engine) orchestrator.Report {
+	engine = j.evidence.plug(engine)
 	if j.command != apply {
 		return engine.Plan(ctx)
 	}
 	var declined error
 	report := engine.Apply(ctx, func(steps []orchestrator.StepReport) error {
 		declined = j.approve(ctx, steps)
+		if declined == nil && engine.Hold == nil {
+			j.interrupted.act()
+		}
 		return declined
 	}, j.interrupted.stop)
 	switch {
@@ -146,8 +164,7 @@ func (j job) work(ctx context.Context, engine orchestrator.Engine) orchestrator.
 // errDeclined is the answer no.
 var errDeclined = errors.New("the plan was not approved")
 
-// approve shows the plan and asks, unless -y was given. From here on Ctrl-C lets
-// the step at work end.
+// approve shows the plan and asks, unless -y was given.
 func (j job) approve(ctx context.Context, steps []orchestrator.StepReport) error {
 	j.view.Plan(j.outcome(), steps)
 	if !j.config.Yes {
@@ -159,6 +176,5 @@ func (j job) approve(ctx context.Context, steps []orchestrator.StepReport) error
 			return errDeclined
 		}
 	}
-	j.interrupted.act()
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ntl-setup/transport"
@@ -16,6 +17,9 @@ type Options struct {
 	// must be opened for it, from that) to its prompt, and one file transfer.
 	// Default two minutes.
 	CommandTimeout time.Duration
+	// Patience bounds the waiting for a session, to open a shell or to copy a
+	// file, while the appliance has none to give. Default half of CommandTimeout, which bounds it too.
+	Patience time.Duration
 	// SettleQuiet is the silence after which a prompt without a trailer counts
 	// as the end of a reply; what looks like a question is given twenty times
 	// that, an empty reply forty times. Default 150 ms.
@@ -28,6 +32,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.CommandTimeout <= 0 {
 		o.CommandTimeout = 2 * time.Minute
+	}
+	if o.Patience <= 0 {
+		o.Patience = o.CommandTimeout / 2
 	}
 	if o.SettleQuiet <= 0 {
 		o.SettleQuiet = 150 * time.Millisecond
@@ -61,6 +68,7 @@ type appliance struct {
 	newMatcher func() (matcher, error)
 	turn       chan struct{} // holds a token while a command is at work
 	files      copier
+	single     atomic.Bool // the appliance gives one session at a time
 
 	mu     sync.Mutex
 	shell  *shell
@@ -203,7 +211,10 @@ func (a *appliance) ready(ctx context.Context) (*shell, error) {
 	if a.isClosed() {
 		return nil, transport.Errorf(transport.ClassConnect, a.Name(), "%w", transport.ErrClosed)
 	}
-	s, err := openShell(ctx, a.conn, a.o, a.newMatcher)
+	err := patiently(ctx, a.o.Patience, func() (err error) {
+		s, err = openShell(ctx, a.conn, a.o, a.newMatcher)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -137,10 +137,10 @@ func TestNewHasDefaults(t *testing.T) {
 	if a.Name() != "admin@hsm.test:22" {
 		t.Error(a.Name())
 	}
-	if o := (Options{}).withDefaults(); o.CommandTimeout != 2*time.Minute || o.SettleQuiet != 150*time.Millisecond || o.MaxReply != 1<<20 {
+	if o := (Options{}).withDefaults(); o.CommandTimeout != 2*time.Minute || o.Patience != time.Minute || o.SettleQuiet != 150*time.Millisecond || o.MaxReply != 1<<20 {
 		t.Errorf("%+v", o)
 	}
-	mine := Options{CommandTimeout: time.Second, SettleQuiet: time.Millisecond, MaxReply: 1}
+	mine := Options{CommandTimeout: time.Second, Patience: time.Second, SettleQuiet: time.Millisecond, MaxReply: 1}
 	if o := mine.withDefaults(); o != mine {
 		t.Errorf("%+v", o)
 	}

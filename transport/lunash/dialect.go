@@ -44,6 +44,8 @@ var (
 
 	// newPassword: the dialogue of a first login or of an aged password.
 	newPassword = regexp.MustCompile(`(?i)new password|must change your|changing password for|password\b[^\n]*\bexpired|required to change`)
+	// crowded: a login that was one too many.
+	crowded = regexp.MustCompile(`(?i)too many (?:\w+ )?(?:sessions|connections|logins|users)\b|maximum (?:number of )?(?:\w+ )?(?:sessions|connections|logins)\b|session limit`)
 	// otherShell: the prompt of some other shell: sh, root's, csh, NetScaler's.
 	otherShell = regexp.MustCompile(`(?:[$#%]|(?m:^[^\n:?]{0,60}>))[ \t]*\z`)
 	// bannerVersion: the release in a login banner; every generation puts it in

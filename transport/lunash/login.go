@@ -2,6 +2,7 @@ package lunash
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 
@@ -20,7 +21,7 @@ func loginQuestion(host, text string) *transport.Error {
 	case asksSecret(text):
 		return transport.Errorf(transport.ClassDialogue, host, "the appliance asks for a secret at login: %s", said).
 			WithHint("log in by hand with ssh to see what it wants")
-	case otherShell.MatchString(tailOf(text)):
+	case otherShell.MatchString(tailOf(text)) && !endProceed.MatchString(tailOf(text)): // a question may end with ">" too
 		return transport.Errorf(transport.ClassProtocol, host, "this does not look like a Luna appliance; its prompt is: %s", said).
 			WithHint("is --hsm the address of the HSM, and --client that of the client?")
 	}
@@ -34,12 +35,30 @@ func (s *shell) loginFault(ctx context.Context, text string, err error) *transpo
 	switch {
 	case newPassword.MatchString(text):
 		f.Class, f.Hint = transport.ClassDialogue, changeHint
+	case f.Class == transport.ClassConnect && crowded.MatchString(text):
+		f.Err, f.Hint = errors.Join(transport.ErrNoSession, f.Err), "close other sessions of the appliance (10 at most), or try again later"
 	case f.Class == transport.ClassConnect:
+		if strings.TrimSpace(text) == "" {
+			f.Err = errors.Join(transport.ErrTurnedAway, f.Err)
+		}
 		f.Hint = "the user's SSH address list (sysconf ssh client) may not have this machine, or too many sessions are open (10 at most)"
 	case f.Class == transport.ClassTimeout && strings.TrimSpace(text) != "":
 		f.Hint = "log in by hand with ssh to see what it waits for"
 	}
 	return f
+}
+
+// unopened is the error of a terminal that could not be had. A connection that
+// ended at that may be one more than the appliance allows.
+func unopened(host string, err error) error {
+	var known *transport.Error
+	err = asTransport(host, "open a terminal", err)
+	if !errors.As(err, &known) || known.Class != transport.ClassConnect || errors.Is(err, transport.ErrNoSession) {
+		return err
+	}
+	away := *known
+	away.Err = errors.Join(transport.ErrTurnedAway, known.Err)
+	return &away
 }
 
 // lastLines are the last n lines that are not blank.

@@ -22,6 +22,7 @@ func TestLogins(t *testing.T) {
 		{"expired, and the end", end("WARNING: Your password has expired.\r\nPassword change required but no TTY available.\r\n"), "dialogue", "password has expired"},
 		{"a password", stay("Welcome\r\nPassword: "), "dialogue", "secret"},
 		{"terms", stay("Do you accept the terms (yes/no)? "), "dialogue", "accept the terms"},
+		{"proceed", stay("The box was opened.\r\nType 'proceed' to go on, or 'quit'\r\nto quit now.\r\n> "), "dialogue", "The box was opened"},
 		{"sh", stay("Welcome to Linux\r\nroot@web1:~$ "), "protocol", "does not look like a Luna"},
 		{"root", stay("root@web1# "), "protocol", "does not look like a Luna"},
 		{"NetScaler", stay("Done\r\n> "), "protocol", "does not look like a Luna"},

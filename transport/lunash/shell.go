@@ -39,7 +39,7 @@ type shell struct {
 func openShell(ctx context.Context, conn transport.Conn, o Options, newMatcher func() (matcher, error)) (*shell, error) {
 	stream, err := conn.Terminal(ctx, columns, rows)
 	if err != nil {
-		return nil, asTransport(conn.Name(), "open a terminal", err)
+		return nil, unopened(conn.Name(), err)
 	}
 	m, err := newMatcher()
 	if err != nil {

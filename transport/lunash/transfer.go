@@ -103,13 +103,13 @@ func (a *appliance) copy(ctx context.Context, what, name string, try func(contex
 	doing := what + " " + name
 	var unspoken []error
 	for _, p := range a.files.order() {
-		err := try(ctx, p)
+		err := a.beside(ctx, func() error { return try(ctx, p) })
 		if err == nil {
 			a.files.remember(p)
 			return nil
 		}
 		var not *notSpoken
-		if ctx.Err() != nil || !errors.As(err, &not) {
+		if ctx.Err() != nil || !errors.As(err, &not) || errors.Is(err, transport.ErrNoSession) {
 			return a.copyError(ctx, fmt.Sprintf("%s by %s", doing, p), err)
 		}
 		unspoken = append(unspoken, fmt.Errorf("by %s: %w", p, err))
@@ -128,6 +128,8 @@ func (a *appliance) copyError(ctx context.Context, doing string, err error) erro
 	var known *transport.Error
 	var remote *scp.RemoteError
 	switch {
+	case errors.Is(err, transport.ErrNoSession) && errors.As(err, &known):
+		e.Hint = known.Hint
 	case ctx.Err() != nil:
 		e.Class, e.Err = transport.ClassTimeout, context.Cause(ctx)
 	case errors.As(err, &known):

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 
@@ -175,6 +176,10 @@ func (h *host) exchange(ctx context.Context, mark string, text []byte) ([]sectio
 func (h *host) explain(err error, out transport.Output) error {
 	said := transport.Printable(firstOf(out.Stdout, out.Stderr))
 	switch {
+	case errors.Is(err, errNoShell) && changeDemand.Match(slices.Concat(out.Stdout, out.Stderr)):
+		return transport.Errorf(transport.ClassDialogue, h.Name(), "the login wants a new password before anything else: %s",
+			transport.Printable(firstOf(out.Stdout)+" "+firstOf(out.Stderr))).
+			WithHint("log in by hand once, as this user, and change the password; ntl-setup never sets one")
 	case errors.Is(err, errShort), out.Status < 0 && said == "":
 		return transport.Errorf(transport.ClassConnect, h.Name(), "the session ended before the answer was complete").
 			WithHint("the connection was lost or the shell was killed; run the command again")
@@ -187,6 +192,10 @@ func (h *host) explain(err error, out transport.Output) error {
 	}
 	return transport.Errorf(transport.ClassProtocol, h.Name(), "%w: %s", err, said)
 }
+
+// changeDemand is how sshd and PAM refuse a command to a user whose password or
+// account is over its time ("Password change required but no TTY available.").
+var changeDemand = regexp.MustCompile(`(?i)password (?:has |is )?expired|must change your password|required to change your password|password change required|account has expired`)
 
 // firstOf is the start of the first text that is not empty.
 func firstOf(texts ...[]byte) string {

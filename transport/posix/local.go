@@ -8,7 +8,8 @@ const localLimit = 16 << 20
 // local runs commands on this machine.
 type local struct{ name string }
 
-// Local is this machine as a Runner: lines go to /bin/sh. Each command has a
+// Local is this machine as a Runner: lines go to /bin/sh, without the variables
+// NTL_SETUP_… of the environment, which may hold passwords. Each command has a
 // process group of its own, so that a Ctrl-C on the terminal does not reach it;
 // when the context ends it is hung up on (SIGHUP), as a dropped connection
 // would, so that an action in progress goes on to its end.

@@ -37,6 +37,17 @@ func TestLocalExec(t *testing.T) {
 	}
 }
 
+// What this program was given for itself stays with it.
+func TestLocalEnvironment(t *testing.T) {
+	t.Setenv("NTL_SETUP_HSM_PASSWORD", "canary")
+	t.Setenv("NTL_SETUP_ANYTHING", "canary")
+	t.Setenv("NOT_NTL_SETUP_X", "kept")
+	out, err := Local("here").Exec(t.Context(), "env", nil)
+	if err != nil || strings.Contains(string(out.Stdout), "canary") || !strings.Contains(string(out.Stdout), "NOT_NTL_SETUP_X=kept\n") {
+		t.Errorf("%v\n%s", err, out.Stdout)
+	}
+}
+
 func TestLocalBounds(t *testing.T) {
 	_, err := Local("here").Exec(context.Background(), "head -c 17000000 /dev/zero", nil)
 	if !errors.Is(err, transport.ErrTooLarge) {

@@ -6,7 +6,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"syscall"
 
 	"ntl-setup/transport"
@@ -25,6 +28,7 @@ func execGroup(ctx context.Context, name string, stdin []byte, program string, w
 	}
 	cmd := exec.Command(program, words...) //nolint:gosec,noctx // the line is ours; the context hangs up instead of killing
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Env = environment(os.Environ())
 	cmd.Stdin = bytes.NewReader(stdin)
 	var stdout, stderr bounded
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -41,6 +45,14 @@ func execGroup(ctx context.Context, name string, stdin []byte, program string, w
 	case err := <-done:
 		return collect(name, err, cmd.ProcessState.ExitCode(), &stdout, &stderr)
 	}
+}
+
+// environment is what local commands are given of this program's own: all but
+// the variables that are this program's, since passwords come by them. A daemon
+// that is started here would show them for as long as it runs.
+func environment(own []string) []string {
+	const ours = "NTL_SETUP_"
+	return slices.DeleteFunc(own, func(v string) bool { return strings.HasPrefix(v, ours) })
 }
 
 func collect(name string, err error, status int, stdout, stderr *bounded) (transport.Output, error) {

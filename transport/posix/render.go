@@ -22,6 +22,9 @@ var lookLibrary string
 //go:embed act.sh
 var actLibrary string
 
+//go:embed lock.sh
+var lockLibrary string
+
 // largestFile bounds what is read from or written to one file, in bytes.
 const largestFile = 1 << 20
 
@@ -111,14 +114,18 @@ func checkPath(p string) error {
 // first that fails.
 func renderDo(mark string, actions []transport.Action) ([]byte, error) {
 	var calls strings.Builder
+	library := actLibrary
 	for i, a := range actions {
+		if isLock(a.Kind) && library == actLibrary {
+			library += lockLibrary
+		}
 		before, call, err := actCall(i, a)
 		if err != nil {
 			return nil, fmt.Errorf("%s %s: %w", a.Kind, a.Path, err)
 		}
 		fmt.Fprintf(&calls, "%sact %d %s\n", before, i, call)
 	}
-	return script(mark, actLibrary, calls.String()), nil
+	return script(mark, library, calls.String()), nil
 }
 
 // actCall is the call of one action, and what must be defined before it.
@@ -132,6 +139,8 @@ func actCall(i int, a transport.Action) (before, call string, err error) {
 		words = a.Argv
 	case transport.ActReplace, transport.ActCreate:
 		return contentCall(i, a)
+	case transport.ActLock, transport.ActBeat, transport.ActUnlock:
+		return lockCall(i, a)
 	case transport.ActBackup, transport.ActMove:
 		words, err = []string{a.Path, a.To}, checkPath(a.To)
 	case transport.ActRemove, transport.ActMakeDir:

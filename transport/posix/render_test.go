@@ -36,6 +36,8 @@ func everyAction(dir string) []transport.Action {
 		transport.Move(dir+"/a", dir+"/b"), transport.Remove(dir + "/c"),
 		transport.Chmod(dir+"/d", 0o600), transport.MakeDir(dir + "/e"),
 		transport.Start(dir + "/daemon"), transport.Stop(4711, dir+"/daemon", 1500*time.Millisecond),
+		transport.TakeOver(transport.Lock(dir+"/lock", "T1", []byte("a"), 28*time.Second), "T0", []byte("b")),
+		transport.Beat(dir+"/lock", "T1", []byte("c")), transport.Unlock(dir+"/lock", "T1"),
 	}
 }
 
@@ -168,6 +170,9 @@ func TestActCalls(t *testing.T) {
 		"do_mkdir '/srv/x/e'",
 		"do_start '/srv/x/daemon'",
 		"do_stop '4711' '/srv/x/daemon' '2'",
+		"do_lock '/srv/x/lock' T1 data_10 28 T0 just old_10",
+		"do_beat '/srv/x/lock' T1 data_11",
+		"do_unlock '/srv/x/lock' T1",
 	}
 	for i, a := range everyAction("/srv/x") {
 		if _, call, err := actCall(i, a); err != nil || call != want[i] {

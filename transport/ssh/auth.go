@@ -42,11 +42,14 @@ type login struct {
 
 // finish tells the Password what became of it. An end of the connection instead
 // of an answer counts as a refusal: the far side may have counted an attempt.
-func (l *login) finish(in bool) {
+// It does not if the far side says that it has no session to give.
+func (l *login) finish(err error) {
 	switch {
 	case l.settle == nil:
-	case in || l.taken:
+	case err == nil || l.taken:
 		l.settle(accepted)
+	case noSession(err):
+		l.settle(unanswered)
 	default:
 		l.settle(refused)
 	}
@@ -95,7 +98,7 @@ func (d *dialling) secret(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if d.wire.ended.Load() {
-		settle(notSent)
+		settle(unanswered)
 		d.login.problem = errTooLate
 		return "", errTooLate
 	}

@@ -114,9 +114,13 @@ func (c *conn) fail(ctx context.Context, doing string, err error) error {
 	}
 	var refused *ssh.OpenChannelError
 	if errors.As(err, &refused) {
-		return transport.Errorf(transport.ClassConnect, c.name, "%s: the machine refuses another channel (%s): %s",
+		e := transport.Errorf(transport.ClassConnect, c.name, "%s: the machine refuses another channel (%s): %s",
 			doing, refused.Reason, transport.Printable(refused.Message)).
 			WithHint("it may allow fewer sessions at a time; close others")
+		if e.Err = err; refused.Reason != ssh.UnknownChannelType {
+			e.Err = errors.Join(transport.ErrNoSession, err)
+		}
+		return e
 	}
 	if errors.Is(err, io.EOF) {
 		return transport.Errorf(transport.ClassConnect, c.name, "%s: connection lost: %w", doing, err)

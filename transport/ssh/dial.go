@@ -141,7 +141,7 @@ func (d *dialling) connect(ctx context.Context) (*ssh.Client, error) {
 		_ = conn.Close() // closed already
 		err = context.Cause(ctx)
 	}
-	d.login.finish(err == nil)
+	d.login.finish(err)
 	if err != nil {
 		return nil, d.explain(ctx, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -81,6 +82,8 @@ func (d *dialling) explain(ctx context.Context, err error) error {
 	}
 	var none *ssh.AlgorithmNegotiationError
 	switch {
+	case noSession(err):
+		return d.full(err)
 	case errors.As(err, &none) && none.What == "host key" && d.keys.mismatch() != nil:
 		return d.keys.mismatch() // no kind of key is left to try
 	case errors.As(err, &none):
@@ -117,13 +120,31 @@ func (d *dialling) notSSH() error {
 		WithHint("check the port")
 }
 
+// full is for a machine that says it has no session to give.
+func (d *dialling) full(err error) error {
+	e := d.fail(transport.ClassConnect, "the machine has no session free: %s",
+		transport.Printable(strings.TrimPrefix(err.Error(), "ssh: handshake failed: "))).
+		WithHint("close other sessions there (an appliance has 10), or try again later")
+	e.Err = errors.Join(transport.ErrNoSession, err)
+	return e
+}
+
+// noSession reports whether a peer ended the connection because it has too many
+// already: it says so in words, or by the reason TOO_MANY_CONNECTIONS (12, RFC
+// 4253 section 11.1).
+func noSession(err error) bool { return crowded.MatchString(err.Error()) }
+
+var crowded = regexp.MustCompile(`(?i)disconnect, reason 12:|too many (?:\w+ )?(?:sessions|connections|logins|users)\b|maximum (?:number of )?(?:\w+ )?(?:sessions|connections|logins)\b`)
+
 // explainHandshake is for an end before the login began.
 func (d *dialling) explainHandshake(err error) error {
 	words := transport.Printable(err.Error())
 	switch {
 	case len(d.wire.greeting.Bytes()) == 0:
-		return d.fail(transport.ClassConnect, "%s closed the connection without a greeting", d.target.address()).
+		e := d.fail(transport.ClassConnect, "%s closed the connection without a greeting", d.target.address()).
 			WithHint("the machine may let only some addresses in (an appliance: sysconf ssh client list), have no session free, or be starting")
+		e.Err = errors.Join(transport.ErrTurnedAway, err)
+		return e
 	case !d.greeted():
 		return d.notSSH()
 	}
@@ -188,6 +209,9 @@ func (d *dialling) explainLogin(err error) error {
 	e.Err = err
 	if !strings.Contains(text, "unable to authenticate") {
 		e.Message += " (" + transport.Printable(strings.TrimPrefix(text, "ssh: handshake failed: ")) + ")"
+		if d.login.settle == nil && d.wire != nil && d.wire.ended.Load() {
+			e.Err = errors.Join(transport.ErrTurnedAway, err)
+		}
 	}
 	switch {
 	case d.o.Password == nil && slices.ContainsFunc(d.login.offers, isPasswordMethod):

@@ -87,8 +87,8 @@ func (p *Password) offer(ctx context.Context) (secret string, settle func(answer
 type answer int
 
 const (
-	notSent  answer = iota // it never left this machine
-	accepted               // also when it was one of several factors
+	unanswered answer = iota // it never left this machine, or was not looked at over there
+	accepted                 // also when it was one of several factors
 	refused
 )
 
@@ -100,7 +100,7 @@ func (p *Password) settle(a answer) {
 		p.accepted = true
 	case refused:
 		p.refused = true
-	case notSent:
+	case unanswered:
 	}
 }
 
@@ -114,6 +114,9 @@ func (p *Password) get(ctx context.Context) (secret string, accepted bool, err e
 		secret, err := await(ctx, func() (string, error) { return p.source(ctx) }, nil)
 		if err == nil && secret == "" {
 			err = errors.New("the password is empty")
+		}
+		if err != nil && ctx.Err() != nil {
+			return "", false, err // nobody was asked to the end; the next connection may
 		}
 		p.mu.Lock()
 		p.fetched, p.secret, p.err = true, secret, err

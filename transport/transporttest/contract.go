@@ -46,6 +46,9 @@ func TestHost(t *testing.T, open Open) {
 		{"the machine", testSystem},
 		{"paths that cannot be sent", testBadPaths},
 		{"content that cannot be sent", testBadContent},
+		{"locks", testLock},
+		{"locks change hands", testTakeOver},
+		{"a lost lock stops the acts", testFence},
 		{"an ended context", testEnded},
 	} {
 		t.Run(group.name, func(t *testing.T) {

@@ -28,6 +28,8 @@ type FakeHost struct {
 	System    string
 	ConfigDir string
 	Clock     time.Time
+	// Now is the time by which locks expire; nil: Clock.
+	Now func() time.Time
 	// Addresses answers transport.Addresses.
 	Addresses []string
 	// Running answers transport.Processes.

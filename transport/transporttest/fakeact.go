@@ -92,6 +92,12 @@ func (h *FakeHost) act(a transport.Action) transport.Output {
 		return h.start(a.Argv)
 	case transport.ActStop:
 		return h.stop(a)
+	case transport.ActLock:
+		return h.lock(a)
+	case transport.ActBeat:
+		return h.beat(a)
+	case transport.ActUnlock:
+		return h.unlock(a)
 	}
 	return refused("unknown action %s", a.Kind)
 }

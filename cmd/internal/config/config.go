@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"ntl-setup/cmd/internal/ui"
-	"ntl-setup/orchestrator"
 	"ntl-setup/transport/ssh"
 )
 
@@ -27,32 +26,36 @@ type Config struct {
 
 // Link is one link that is wanted.
 type Link struct {
-	Client        End
-	HSM           End
-	Name          string // the client's name on the HSM
-	ClientAddress string // an IP address or a host name
-	HSMAddress    string // what the client calls the HSM
-	Partitions    []string
-	Kind          string // auto, netscaler, linux
+	Client         End
+	HSM            End
+	Name           string // the client's name on the HSM
+	ClientAddress  string // an IP address or a host name
+	HSMAddress     string // what the client calls the HSM
+	Partitions     []string
+	Kind           string // auto, netscaler, linux
+	HSMCertificate string // fingerprint of the appliance's certificate, SHA256: and upper-case hex; or empty
 
 	ReplaceServerCertificate bool
 	RestartGateway           bool
 	FixModes                 bool
+	BreakLock                bool // another run's lock on the client host is taken over
 	Deep                     bool
 	Root                     string // directory that stands for / on the client, for rehearsals
 }
 
 // End is how one of the two hosts is reached.
 type End struct {
-	Local      bool // this machine; nothing else is set then
-	Target     ssh.Target
-	Password   *Secret // nil: asked for if the host wants one
-	HostKeyPin string  // SHA256:…, or empty
-	PinFlag    string  // the flag that sets it, for messages
-	Identities []string
-	KnownHosts string // a path; may not exist
-	AcceptNew  bool
-	Legacy     bool
+	Local       bool // this machine; nothing else is set then
+	Target      ssh.Target
+	Password    *Secret // nil: from Command, or asked for if the host wants one
+	Command     *Secret // a command line that prints the password, which may hold it too; nil: none
+	CommandFlag string  // the flag that sets it, for messages
+	HostKeyPin  string  // SHA256:…, or empty
+	PinFlag     string  // the flag that sets it, for messages
+	Identities  []string
+	KnownHosts  string // a path; may not exist
+	AcceptNew   bool
+	Legacy      bool
 }
 
 // Name is how the end is called in results: user@host:port, or local.
@@ -95,8 +98,6 @@ func (f Flags) available() error {
 		return wrong("-o events is not available in this version").WithHint("-o json prints one document at the end")
 	case f.ClientKind == "windows":
 		return wrong("--client-kind windows is not available in this version")
-	case f.BreakLock:
-		return wrong("--break-lock is not available in this version").WithHint("there are no locks to break yet")
 	}
 	return nil
 }
@@ -144,8 +145,8 @@ func (f Flags) format() (ui.Format, error) {
 func (c *Config) addLink(f Flags, env Env) error {
 	l := Link{
 		Name: f.Name, ClientAddress: f.ClientAddress, HSMAddress: f.HSMAddress, Kind: f.ClientKind,
-		ReplaceServerCertificate: f.ReplaceServer, RestartGateway: f.RestartGateway, FixModes: f.FixModes,
-		Deep: f.Deep, Root: f.ClientRoot,
+		ReplaceServerCertificate: f.ReplaceServer, RestartGateway: f.RestartGateway, FixModes: f.FixModes, BreakLock: f.BreakLock,
+		Deep: f.Deep, Root: f.ClientRoot, HSMCertificate: f.HSMCertificate,
 	}
 	if err := c.addEnds(&l, f, env); err != nil {
 		return err
@@ -157,60 +158,13 @@ func (c *Config) addLink(f Flags, env Env) error {
 		func() error { return l.fillPartitions(f.Partitions) },
 		l.fillKind,
 		l.checkRoot,
+		l.pinCertificate,
 	} {
 		if err := fill(); err != nil {
 			return err
 		}
 	}
 	c.Links = append(c.Links, l)
-	return nil
-}
-
-// addEnds fills in how both hosts are reached.
-func (c *Config) addEnds(l *Link, f Flags, env Env) error {
-	for _, id := range f.Identities {
-		if _, err := os.Stat(id); err != nil {
-			return wrong("-i, --identity-file: %w", err)
-		}
-	}
-	known := f.KnownHosts
-	if known == "" && env.Home != "" {
-		known = filepath.Join(env.Home, ".ssh", "known_hosts")
-	}
-	ends := []struct {
-		end                       *End
-		flag, typed, pin, pinFlag string
-		fileFlag, file, variable  string
-	}{
-		{&l.Client, "--client", f.Client, f.ClientHostKey, "--client-host-key",
-			"--client-password-file", f.ClientPasswordFile, EnvClientPassword},
-		{&l.HSM, "--hsm", f.HSM, f.HSMHostKey, "--hsm-host-key",
-			"--hsm-password-file", f.HSMPasswordFile, EnvHSMPassword},
-	}
-	for i, e := range ends {
-		if i == 0 && e.typed == Local {
-			*e.end = End{Local: true}
-			continue
-		}
-		target, err := ssh.ParseTarget(e.typed, env.User)
-		if err != nil {
-			return wrong("%s: %w", e.flag, err).WithHint("%s", orchestrator.Fail(err).Hint)
-		}
-		if err := checkPin(e.pinFlag, e.pin); err != nil {
-			return err
-		}
-		password, warning, err := env.secret(e.fileFlag, e.file, e.variable)
-		if err != nil {
-			return err
-		}
-		if warning != "" {
-			c.Warnings = append(c.Warnings, warning)
-		}
-		*e.end = End{
-			Target: target, Password: password, HostKeyPin: e.pin, PinFlag: e.pinFlag,
-			Identities: f.Identities, KnownHosts: known, AcceptNew: f.AcceptNewHostKeys, Legacy: f.LegacySSH,
-		}
-	}
 	return nil
 }
 

@@ -28,15 +28,20 @@ type Flags struct {
 	LegacySSH          bool
 	ClientPasswordFile string
 	HSMPasswordFile    string
-	Identities         []string
-	ClientHostKey      string
-	HSMHostKey         string
-	KnownHosts         string
-	AcceptNewHostKeys  bool
-	Output             string
-	Timeout            time.Duration
-	StepTimeout        time.Duration
-	ClientRoot         string
+	// A command line for the shell of this machine, whose first line of output is
+	// the password; goes before a file and before the environment.
+	ClientPasswordCommand string
+	HSMPasswordCommand    string
+	Identities            []string
+	ClientHostKey         string
+	HSMHostKey            string
+	HSMCertificate        string // SHA-256 of the appliance's NTLS certificate, in hex
+	KnownHosts            string
+	AcceptNewHostKeys     bool
+	Output                string
+	Timeout               time.Duration
+	StepTimeout           time.Duration
+	ClientRoot            string
 }
 
 // The time-outs where none is given.
@@ -52,6 +57,8 @@ type Env struct {
 	Home string
 	// User is the login name, for hosts that are given without one.
 	User string
+	// State is the directory for what runs leave behind; empty if there is none.
+	State string
 	// NoModes: files have no permission bits worth a warning (Windows).
 	NoModes bool
 }
@@ -62,6 +69,7 @@ func Session() Env {
 	if home, err := os.UserHomeDir(); err == nil {
 		e.Home = home
 	}
+	e.State = stateDir(os.Getenv, e.Home, runtime.GOOS)
 	if u, err := user.Current(); err == nil {
 		// Windows says DOMAIN\name.
 		e.User = u.Username[strings.LastIndexByte(u.Username, '\\')+1:]

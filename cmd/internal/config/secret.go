@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -27,6 +28,36 @@ const (
 
 // maxSecret is the longest password, in bytes.
 const maxSecret = 1024
+
+// secretCommand is the command line that prints a password; nil: none is given.
+// A file beside it would be a second answer to the same question.
+func secretCommand(flag, line, fileFlag, file string) (*Secret, error) {
+	switch {
+	case line == "":
+		return nil, nil
+	case strings.TrimSpace(line) == "":
+		return nil, wrong("%s is empty", flag)
+	case file != "":
+		return nil, wrong("%s and %s are both given, and only one can be right", flag, fileFlag)
+	}
+	return &Secret{line}, nil
+}
+
+// FirstLine is the password in what a command printed: the first line, without
+// its end. The error does not show it.
+func FirstLine(printed string) (string, error) {
+	line, _, _ := strings.Cut(printed, "\n")
+	line = strings.TrimSuffix(line, "\r")
+	switch {
+	case line == "":
+		return "", errors.New("it printed no password on its first line")
+	case len(line) > maxSecret:
+		return "", fmt.Errorf("its first line is too long for a password (more than %d bytes)", maxSecret)
+	case strings.ContainsRune(line, 0):
+		return "", errors.New("its first line holds a NUL byte")
+	}
+	return line, nil
+}
 
 // secret takes a password from the file, else from the environment; nil if there
 // is neither, so that it is asked for when a host wants it. The warning is about

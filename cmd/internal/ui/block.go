@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"ntl-setup/transport"
 )
 
 // Block makes a text of several lines safe to show: newlines and tabs stay,
@@ -44,4 +46,18 @@ func hidden(r rune) bool {
 	}
 	return r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) ||
 		r == '\u2028' || r == '\u2029'
+}
+
+// longestText is the most of one remote text that is shown, in bytes: room for
+// a list of all an appliance's partitions, and no room to flood a terminal.
+const longestText = 4 << 10
+
+// oneLine makes a text safe to show in one line (transport.Printable) and cuts
+// what is too long to be read.
+func oneLine(s string) string {
+	s = transport.Printable(s)
+	if len(s) <= longestText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:longestText], "") + "…"
 }

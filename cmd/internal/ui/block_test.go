@@ -48,3 +48,19 @@ func FuzzBlock(f *testing.F) {
 		}
 	})
 }
+
+func TestOneLineIsBounded(t *testing.T) {
+	if got := oneLine("\x1b[31mred\x1b[0m\r\nand \u202egreen"); got != "red and green" {
+		t.Errorf("%q", got)
+	}
+	exact := strings.Repeat("a", longestText)
+	if got := oneLine(exact); got != exact {
+		t.Errorf("a text of the greatest length became %d bytes long", len(got))
+	}
+	for _, flood := range []string{strings.Repeat("a", 1<<20), strings.Repeat("ö", 1<<19), "a" + strings.Repeat("漢", 1<<19)} {
+		got := oneLine(flood)
+		if len(got) > longestText+len("…") || len(got) < longestText-utf8.UTFMax || !strings.HasSuffix(got, "…") || !utf8.ValidString(got) {
+			t.Errorf("%d bytes became %d, which end with %q", len(flood), len(got), got[len(got)-8:])
+		}
+	}
+}

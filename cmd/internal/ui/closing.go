@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"ntl-setup/orchestrator"
-	"ntl-setup/transport"
 )
 
 // Question asks for approval of a plan.
@@ -81,7 +80,7 @@ func established(o Outcome) string {
 		if serial := o.Serials[p]; serial != "" {
 			p += " (serial " + serial + ")"
 		}
-		parts = append(parts, transport.Printable(p))
+		parts = append(parts, oneLine(p))
 	}
 	what := "The link holds"
 	switch n := count(o.Report.Steps, orchestrator.Changed); {
@@ -91,7 +90,7 @@ func established(o Outcome) string {
 	default:
 		what += ", nothing had to be changed"
 	}
-	text := fmt.Sprintf("%s: %s reaches %s.\n", what, transport.Printable(o.Name), strings.Join(parts, ", "))
+	text := fmt.Sprintf("%s: %s reaches %s.\n", what, oneLine(o.Name), strings.Join(parts, ", "))
 	if !o.NetScaler {
 		return text
 	}
@@ -105,7 +104,7 @@ func keyCommands(o Outcome) string {
 	for _, p := range o.Partitions {
 		if serial := o.Serials[p]; serial != "" {
 			fmt.Fprintf(&b, "  add ssl hsmkey <KeyName> -hsmType SAFENET -serialNum %s -password <partition password>\n",
-				transport.Printable(serial))
+				oneLine(serial))
 		}
 	}
 	if b.Len() == 0 {

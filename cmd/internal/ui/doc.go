@@ -11,7 +11,8 @@
 //   - colour and a moving progress line only on a terminal, and no colour where
 //     NO_COLOR is set. What is said is the same without;
 //   - a line is never cut: on a terminal, a reason that does not fit goes to
-//     lines of its own below the step.
+//     lines of its own below the step. A text of more than 4 KiB is: only a
+//     machine that means ill says so much.
 //
 // It refuses to hold a secret: the answer to [Terminal.Secret] goes to the
 // caller and is never shown, and no other text of this package is secret.

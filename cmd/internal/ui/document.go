@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"ntl-setup/orchestrator"
-	"ntl-setup/transport"
 )
 
 // SchemaID names the form of the document. Fields are only ever added to it.
@@ -32,6 +31,7 @@ type Link struct {
 	Result        orchestrator.Result   `json:"result"`
 	Steps         []Step                `json:"steps" jsonschema:"empty if no host was reached"`
 	Error         *orchestrator.Failure `json:"error,omitempty" jsonschema:"what went wrong outside the steps"`
+	Journal       string                `json:"journal,omitempty" jsonschema:"the directory, on the machine that ntl-setup ran on, with the journal and the transcripts of the run"`
 }
 
 // Step is the outcome of one step of a link.
@@ -61,6 +61,8 @@ type Outcome struct {
 	// ClientExpires and HSMExpires end the validity of the two certificates;
 	// zero where it is not known or not asked for.
 	ClientExpires, HSMExpires time.Time
+	// Journal is the directory of the run's journal; empty if none is kept.
+	Journal string
 }
 
 // NewDocument makes the document of a run and works out its result and exit
@@ -81,6 +83,7 @@ func (o Outcome) link() Link {
 		Result:     o.Report.Result,
 		Steps:      []Step{},
 		Error:      plainFailure(o.Report.Err),
+		Journal:    o.Journal,
 	}
 	for _, s := range o.Report.Steps {
 		l.Steps = append(l.Steps, step(s))
@@ -92,15 +95,15 @@ func step(s orchestrator.StepReport) Step {
 	out := Step{
 		N: s.Info.Number, ID: s.Info.ID, Host: s.Info.Host, Status: s.Status,
 		Changes:    []orchestrator.Change{},
-		Reason:     transport.Printable(s.Reason),
+		Reason:     oneLine(s.Reason),
 		DurationMS: s.Duration.Milliseconds(),
 		Error:      plainFailure(s.Err),
 	}
 	for _, c := range s.Changes {
 		out.Changes = append(out.Changes, orchestrator.Change{
-			Field: transport.Printable(c.Field),
-			Have:  transport.Printable(c.Have),
-			Want:  transport.Printable(c.Want),
+			Field: oneLine(c.Field),
+			Have:  oneLine(c.Have),
+			Want:  oneLine(c.Want),
 			Diff:  Block(c.Diff),
 		})
 	}
@@ -115,7 +118,7 @@ func plainFailure(f *orchestrator.Failure) *orchestrator.Failure {
 	}
 	return &orchestrator.Failure{
 		Class:   f.Class,
-		Message: transport.Printable(f.Message),
-		Hint:    transport.Printable(f.Hint),
+		Message: oneLine(f.Message),
+		Hint:    oneLine(f.Hint),
 	}
 }

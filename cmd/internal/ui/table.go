@@ -6,7 +6,6 @@ import (
 	"unicode/utf8"
 
 	"ntl-setup/orchestrator"
-	"ntl-setup/transport"
 )
 
 // Columns of the table of steps; the longest of the procedure's words fit.
@@ -26,7 +25,7 @@ func row(s orchestrator.StepReport, out Stream) string {
 	head := fmt.Sprintf("%4d  %s  %s  ", s.Info.Number, pad(s.Info.ID, idWidth), pad(s.Info.Host, hostWidth))
 	status := symbol + " " + string(s.Status)
 	room := strings.Repeat(" ", max(0, statusWidth+2-utf8.RuneCountInString(status)))
-	reason := transport.Printable(s.Reason)
+	reason := oneLine(s.Reason)
 	took := elapsed(s.Duration)
 	if took != "" {
 		took = "(" + took + ")"
@@ -58,13 +57,13 @@ func differences(changes []orchestrator.Change, out Stream) string {
 	const aligned = 24 // a longer field, a path, would push the others away
 	width := 0
 	for _, c := range changes {
-		if n := utf8.RuneCountInString(transport.Printable(c.Field)); n <= aligned {
+		if n := utf8.RuneCountInString(oneLine(c.Field)); n <= aligned {
 			width = max(width, n)
 		}
 	}
 	var b strings.Builder
 	for _, c := range changes {
-		field, have, want := transport.Printable(c.Field), known(c.Have), known(c.Want)
+		field, have, want := oneLine(c.Field), known(c.Have), known(c.Want)
 		line := deeper + pad(field, width) + "  " + have + " → " + want
 		if out.Width > 0 && utf8.RuneCountInString(line) > out.Width {
 			room := out.Width - len(deeper) - 4
@@ -87,7 +86,7 @@ func hang(mark string, lines []string) string {
 
 // known names an empty value, which would look like a missing word.
 func known(value string) string {
-	if value = transport.Printable(value); value != "" {
+	if value = oneLine(value); value != "" {
 		return value
 	}
 	return "(none)"
@@ -130,7 +129,7 @@ func title(o Outcome, out Stream) string {
 	if o.ClientAddress != "" && o.ClientAddress != name {
 		name = join(name, "("+o.ClientAddress+")")
 	}
-	ends := transport.Printable(o.Client + " → " + o.HSM)
-	return out.paint(bold, transport.Printable(name)) + "  " + ends + "  " +
-		transport.Printable(strings.Join(o.Partitions, ", ")) + "\n"
+	ends := oneLine(o.Client + " → " + o.HSM)
+	return out.paint(bold, oneLine(name)) + "  " + ends + "  " +
+		oneLine(strings.Join(o.Partitions, ", ")) + "\n"
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"ntl-setup/orchestrator"
-	"ntl-setup/transport"
 )
 
 // Format is the form of the results.
@@ -70,7 +69,7 @@ func (v *View) Failure(where string, f *orchestrator.Failure) {
 }
 
 func (v *View) failure(where string, f *orchestrator.Failure) {
-	message := transport.Printable(f.Message)
+	message := oneLine(f.Message)
 	if where != "" {
 		message = where + ": " + message
 	}
@@ -85,7 +84,7 @@ func (v *View) failure(where string, f *orchestrator.Failure) {
 // wrapped, and hangs behind that word.
 func labelled(sgr, label, text string, out Stream) string {
 	label += ":"
-	lines := []string{transport.Printable(text)}
+	lines := []string{oneLine(text)}
 	if out.Width > 0 {
 		lines = wrap(lines[0], out.Width-len(label)-1)
 	}
@@ -96,7 +95,7 @@ func labelled(sgr, label, text string, out Stream) string {
 func (v *View) Progress(text string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.live.set(transport.Printable(text))
+	v.live.set(oneLine(text))
 }
 
 // print writes to standard error, above the moving line, or keeps the text

@@ -1,0 +1,168 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ntl-setup/transport"
+)
+
+// lease is a lock that is held, and the only way to act while it is.
+type lease struct {
+	host  transport.Host
+	path  string
+	token string
+	who   holder
+	warn  func(string)
+
+	beats atomic.Int64
+	acts  atomic.Int64 // exchanges of acts that are under way
+
+	alive context.Context         //nolint:containedctx // ends with the lease; acts end with it
+	end   context.CancelCauseFunc // nil: let go; a *lockError: lost
+	done  sync.WaitGroup
+}
+
+// text is who holds the lock, unlike any text before.
+func (l *lease) text() []byte {
+	who := l.who
+	who.Beat = int(l.beats.Add(1))
+	text, err := json.Marshal(who)
+	if err != nil {
+		return nil // a struct of strings and numbers has no such error
+	}
+	return text
+}
+
+// begin keeps the lease alive until release. The run's own end does not end it:
+// the step at work may still be confirmed.
+func (l *lease) begin(ctx context.Context) {
+	l.alive, l.end = context.WithCancelCause(context.WithoutCancel(ctx))
+	l.done.Go(func() { l.keep(l.alive) })
+}
+
+// release lets go. It has a time of its own, for the run's may be over.
+func (l *lease) release(ctx context.Context) {
+	l.end(nil)
+	l.done.Wait()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lockGoodbye)
+	defer cancel()
+	if _, err := l.host.Do(ctx, transport.Unlock(l.path, l.token)); err != nil {
+		l.warn(fmt.Sprintf("%s: the lock %s could not be removed, and counts for nothing after %s: %v", l.host.Name(), l.path, lockExpiry, err))
+	}
+}
+
+// keep shows that this run is alive.
+func (l *lease) keep(ctx context.Context) {
+	tick := time.NewTicker(lockBeat)
+	defer tick.Stop()
+	for missed := 0; missed < 2; {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		err := l.beat(ctx)
+		var lost *lockError
+		switch {
+		case err == nil:
+			missed = 0
+		case ctx.Err() != nil, errors.As(err, &lost):
+			return
+		case errors.Is(err, transport.ErrNoSession) && l.acts.Load() > 0:
+			// A host that allows one session at a time: the act that has it
+			// shows life before and after, and goes no further without.
+		default:
+			if missed++; missed == 2 {
+				l.lose(fmt.Sprintf("the client host has not answered for some time (%v)", err))
+			}
+		}
+	}
+}
+
+// beat is one sign of life. That the lock is lost ends the lease.
+func (l *lease) beat(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, lockBeatLimit)
+	defer cancel()
+	_, err := l.host.Do(ctx, l.sign())
+	return l.judge(err)
+}
+
+func (l *lease) sign() transport.Action { return transport.Beat(l.path, l.token, l.text()) }
+
+// lose ends the lease, and with it every act under way. The first reason counts.
+func (l *lease) lose(reason string) error {
+	l.end(&lockError{
+		reason: fmt.Sprintf("%s: the lock %s was lost, so nothing more is done: %s", l.host.Name(), l.path, reason),
+		hint:   "run again: it waits for the other run, if there is one, and goes on from what it finds",
+	})
+	return context.Cause(l.alive)
+}
+
+// judge makes the error of an exchange one of the lock, if that is what it is
+// about.
+func (l *lease) judge(err error) error {
+	if err == nil {
+		return nil
+	}
+	var lost *lockError
+	if errors.As(context.Cause(l.alive), &lost) {
+		return lost
+	}
+	var refused *transport.ActionError
+	if errors.As(err, &refused) && refused.Action.Kind == transport.ActBeat && refused.Output.Status == transport.LockHeld {
+		var now watched
+		now.see(refused.Output.Stdout)
+		if now.token == "" {
+			return l.lose("somebody has removed it")
+		}
+		return l.lose("it is held by " + now.who.String())
+	}
+	return err
+}
+
+// do does actions on the client, each right behind a beat.
+func (l *lease) do(ctx context.Context, actions ...transport.Action) ([]transport.Output, error) {
+	fenced := []transport.Action{}
+	for _, a := range actions {
+		fenced = append(fenced, l.sign(), a)
+	}
+	var outputs []transport.Output
+	err := l.during(ctx, func(ctx context.Context) error {
+		all, err := l.host.Do(ctx, fenced...)
+		for i, out := range all {
+			if i%2 == 1 {
+				outputs = append(outputs, out)
+			}
+		}
+		return err
+	})
+	return outputs, err
+}
+
+// elsewhere acts where no beat can stand right before the act: one is sent to
+// the client first.
+func (l *lease) elsewhere(ctx context.Context, act func(context.Context) error) error {
+	if err := l.beat(ctx); err != nil {
+		return err
+	}
+	return l.during(ctx, act)
+}
+
+// during ends an act when the lease is lost; once it is, none is begun.
+func (l *lease) during(ctx context.Context, act func(context.Context) error) error {
+	if l.alive.Err() != nil {
+		return context.Cause(l.alive)
+	}
+	l.acts.Add(1)
+	defer l.acts.Add(-1)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(l.alive, func() { cancel(context.Cause(l.alive)) })()
+	return l.judge(act(ctx))
+}
