@@ -79,7 +79,7 @@ func (l *lease) keep(ctx context.Context) {
 			// shows life before and after, and goes no further without.
 		default:
 			if missed++; missed == 2 {
-				l.lose(fmt.Sprintf("the client host has not answered for some time (%v)", err))
+				_ = l.lose(fmt.Sprintf("the client host has not answered for some time (%v)", err))
 			}
 		}
 	}
@@ -157,12 +157,13 @@ func (l *lease) elsewhere(ctx context.Context, act func(context.Context) error) 
 // during ends an act when the lease is lost; once it is, none is begun.
 func (l *lease) during(ctx context.Context, act func(context.Context) error) error {
 	if l.alive.Err() != nil {
-		return context.Cause(l.alive)
+		return context.Cause(l.alive) //nolint:contextcheck // the lease has a life of its own
 	}
 	l.acts.Add(1)
 	defer l.acts.Add(-1)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(l.alive, func() { cancel(context.Cause(l.alive)) })()
+	lost := func() { cancel(context.Cause(l.alive)) }
+	defer context.AfterFunc(l.alive, lost)() //nolint:contextcheck // two contexts end an act: the caller's and the lease's
 	return l.judge(act(ctx))
 }

@@ -18,6 +18,7 @@ const (
 	ActBackup  ActionKind = "backup"  // copy a file beside itself
 	ActMove    ActionKind = "move"    // rename, never over an existing file
 	ActRemove  ActionKind = "remove"  // remove a file that this run made
+	ActAbsent  ActionKind = "absent"  // change nothing; fail if the file is there
 	ActChmod   ActionKind = "chmod"   // change permission bits
 	ActMakeDir ActionKind = "mkdir"   // make a directory and its parents
 	ActStart   ActionKind = "start"   // start a program that goes on
@@ -73,6 +74,10 @@ func Backup(path, to string) Action { return Action{Kind: ActBackup, Path: path,
 
 // Move renames a file; refused if the new name is taken.
 func Move(from, to string) Action { return Action{Kind: ActMove, Path: from, To: to} }
+
+// Absent changes nothing, and fails if anything bears the name: the guard of
+// what follows it in the same Do against what came there since the last look.
+func Absent(path string) Action { return Action{Kind: ActAbsent, Path: path} }
 
 // Remove removes one file; nothing happens if it is missing.
 func Remove(path string) Action { return Action{Kind: ActRemove, Path: path} }

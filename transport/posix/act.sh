@@ -146,6 +146,11 @@ do_move() {
 	mv -f "$1" "$2"
 }
 
+do_absent() {
+	taken "$1" && fail "$1: is there now"
+	return 0
+}
+
 do_remove() {
 	taken "$1" || return 0
 	rm -f "$1"

@@ -143,7 +143,7 @@ func actCall(i int, a transport.Action) (before, call string, err error) {
 		return lockCall(i, a)
 	case transport.ActBackup, transport.ActMove:
 		words, err = []string{a.Path, a.To}, checkPath(a.To)
-	case transport.ActRemove, transport.ActMakeDir:
+	case transport.ActRemove, transport.ActMakeDir, transport.ActAbsent:
 		words = []string{a.Path}
 	case transport.ActChmod:
 		words = []string{a.Path, octal(a.Mode)}

@@ -84,6 +84,11 @@ func (h *FakeHost) act(a transport.Action) transport.Output {
 		return h.move(a)
 	case transport.ActRemove:
 		return h.remove(a.Path)
+	case transport.ActAbsent:
+		if h.taken(a.Path) {
+			return refused("%s: is there now", a.Path)
+		}
+		return transport.Output{}
 	case transport.ActChmod:
 		return h.chmod(a.Path, a.Mode)
 	case transport.ActMakeDir:
