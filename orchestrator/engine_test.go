@@ -208,7 +208,7 @@ func TestUnconfirmedActFails(t *testing.T) {
 		s.Act = func(context.Context, bool, bool) error { return nil } // claims success, does nothing
 		began := time.Now()
 		r := Engine{Steps: []Step{s}}.Apply(t.Context(), yes, never())
-		if r.Result != ResFailed || !strings.Contains(r.Steps[0].Err.Message, "fact-0 is no, wanted yes") {
+		if r.Result != ResFailed || !strings.Contains(r.Steps[0].Err.Message, "fact-0: no, wanted: yes") {
 			t.Errorf("%s %+v", r.Result, r.Steps[0].Err)
 		}
 		if took := time.Since(began); took < time.Second || took > 2*time.Second {

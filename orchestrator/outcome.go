@@ -13,6 +13,9 @@ func reportOf(info Info, f Finding, err error) StepReport {
 	s := StepReport{Info: info, Status: f.Status, Changes: f.Changes, Reason: f.Reason, Hint: f.Hint, Undo: f.Undo}
 	if err != nil {
 		s.Status, s.Err = Failed, Fail(err)
+		if s.Err.Class == "conflict" { // looking itself met what a person must decide on
+			s.Status = Conflict
+		}
 		s.Reason, s.Hint = s.Err.Message, s.Err.Hint
 		return s
 	}
@@ -46,7 +49,7 @@ func failed(planned StepReport, f Finding, why *Failure) StepReport {
 func unconfirmed(info Info, f Finding) *Failure {
 	var missing []string
 	for _, c := range f.Changes {
-		missing = append(missing, fmt.Sprintf("%s is %s, wanted %s", c.Field, c.Have, c.Want))
+		missing = append(missing, fmt.Sprintf("%s: %s, wanted: %s", c.Field, c.Have, c.Want))
 	}
 	msg := "not confirmed by looking again"
 	if info.Settle > 0 {

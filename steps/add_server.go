@@ -91,7 +91,7 @@ func (s serverTrust) refuse(link Link) orchestrator.Refusal {
 	if !s.client.lists(link.HSMAddress) {
 		if name := s.client.sameServer(link.HSMAddress, s.now); name != "" {
 			return orchestrator.Refusal{
-				Reason: fmt.Sprintf("the client knows this HSM already under another name, %s (%s)", transport.Printable(name), fingerprint(s.now)),
+				Reason: fmt.Sprintf("the client seems to know this HSM already under another name, %s (%s)", transport.Printable(name), fingerprint(s.now)),
 				Hint:   offer("use that name", "--hsm-address", name),
 			}
 		}

@@ -97,11 +97,10 @@ func (e *eyes) lookAtClient(ctx context.Context) (transport.Facts, error) {
 	script, dir := netScalerSigns(e.link.Root)
 	all := []transport.Query{transport.Dir(dir), transport.Dir(path.Dir(script))}
 	for _, l := range layouts(e.link.Root) {
-		all = append(all, transport.Dir(path.Dir(l.Vtl)))
 		all = append(all, queries(l, e.link)...)
+		all = append(all, transport.Dir(path.Dir(l.Vtl)))
 	}
-	slices.SortFunc(all, compareQueries)
-	facts, err := e.host.Look(ctx, slices.Compact(all)...)
+	facts, err := e.host.Look(ctx, all...)
 	if err != nil {
 		return nil, err
 	}
@@ -109,17 +108,15 @@ func (e *eyes) lookAtClient(ctx context.Context) (transport.Facts, error) {
 	return facts, err
 }
 
-func compareQueries(a, b transport.Query) int {
-	return strings.Compare(string(a.Kind)+"\n"+a.Path+"\n"+a.Args, string(b.Kind)+"\n"+b.Path+"\n"+b.Args)
-}
-
 // queries are what is asked of one layout: everything that a settled client's
-// steps need, so that one exchange is enough where nothing is unusual.
+// steps need, so that one exchange is enough where nothing is unusual. They are
+// answered in this order, and whether a vtl is at work comes before what it
+// makes: one that ends in between has then made all of it.
 func queries(l Layout, link Link) []transport.Query {
 	cert, key := l.Pair(link.ClientAddress)
 	q := []transport.Query{
-		transport.System(), transport.Addresses(),
-		transport.File(l.Conf), transport.VtlListServers(l.Vtl), transport.Processes(l.Vtl),
+		transport.Processes(l.Vtl), transport.System(), transport.Addresses(),
+		transport.File(l.Conf), transport.VtlListServers(l.Vtl),
 		transport.File(cert), transport.Key(key),
 		transport.File(l.CAFile()), transport.File(l.ServerCert(link.HSMAddress)), transport.Dir(l.Trust),
 	}

@@ -42,7 +42,7 @@ func compareCopies(inUse, persisted confCopy, facts transport.Facts) restoration
 func identityEntries(f *chrystoki.File, facts transport.Facts) map[string]string {
 	entries := map[string]string{}
 	for _, s := range f.Servers() {
-		entries["server "+s.Name] = "registered"
+		entries["server "+s.Name] = present
 	}
 	if named := namedPair(f); named.exists(facts) {
 		entries["client certificate"] = named.cert
@@ -52,10 +52,15 @@ func identityEntries(f *chrystoki.File, facts transport.Facts) map[string]string
 		switch strings.ToLower(e.Section) {
 		case "virtualtoken", "hasynchronize":
 			entries[e.Section+" "+e.Key] = e.Value
+		case "chrystoki2", "luna": // without them no application loads the library
+			entries["section "+strings.ToLower(e.Section)] = present
 		}
 	}
 	return entries
 }
+
+// present is the value of an entry that counts by being there.
+const present = ""
 
 // missingFrom lists what theirs has and ours lacks or has otherwise, sorted.
 func missingFrom(ours, theirs map[string]string) []string {
@@ -63,7 +68,7 @@ func missingFrom(ours, theirs map[string]string) []string {
 	for name, value := range theirs {
 		if have, ok := ours[name]; !ok || have != value {
 			entry := name
-			if value != "registered" {
+			if value != present {
 				entry = fmt.Sprintf("%s %s", name, value)
 			}
 			missing = append(missing, transport.Printable(entry))

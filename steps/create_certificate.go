@@ -69,6 +69,11 @@ func certificateChanges(link Link, c *clientFacts) []orchestrator.Change {
 func refuseCertificate(link Link, c *clientFacts) orchestrator.Refusal {
 	p := c.pair
 	switch {
+	case c.conf.present && len(c.effective.Entries()) == 0:
+		return orchestrator.Refusal{
+			Reason: c.conf.path + " is there and has no entries at all, as if something had cut it off",
+			Hint:   "restore it from a backup beside it, or configure the Luna client anew, and run again",
+		}
 	case c.restore.conflicting():
 		return orchestrator.Refusal{
 			Reason: fmt.Sprintf("%s and %s both have entries of their own: only the persisted one has %s; only the one in use has %s",
@@ -78,7 +83,7 @@ func refuseCertificate(link Link, c *clientFacts) orchestrator.Refusal {
 	case p.trouble != "" && p.named && p.cert != nil && p.cert.Subject.CommonName != link.ClientAddress:
 		cn := transport.Printable(p.cert.Subject.CommonName)
 		return orchestrator.Refusal{
-			Reason: fmt.Sprintf("%s names another client pair: CN=%s (%s)%s; exchanging it would cut those links", c.conf.path, cn, p.certPath, servedBy(c)),
+			Reason: fmt.Sprintf("%s names another client pair: CN=%s (%s)%s; exchanging it would cut every link that hangs on it", c.conf.path, cn, p.certPath, servedBy(c)),
 			Hint:   offer("use the identity that is there", "--client-address", p.cert.Subject.CommonName),
 		}
 	case p.trouble != "":
@@ -98,7 +103,7 @@ func refuseCertificate(link Link, c *clientFacts) orchestrator.Refusal {
 // servedBy names the servers that hang on the identity.
 func servedBy(c *clientFacts) string {
 	if len(c.servers) == 0 {
-		return ", no servers registered"
+		return ""
 	}
 	return ", registered servers: " + transport.Printable(strings.Join(c.servers, ", "))
 }
@@ -127,18 +132,23 @@ func makeCertificate(ctx context.Context, link Link, do *hands, c *clientFacts) 
 		if c.conf.present && !c.restore.needed() {
 			actions = append(actions, do.backup(c.conf.path)) // vtl rewrites it
 		}
-		actions = append(actions, transport.MakeDir(c.layout.Certs))
+		actions = append(actions, transport.MakeDir(c.layout.Certs), transport.Absent(c.pair.certPath))
 		if c.pair.orphan {
 			actions = append(actions, transport.Move(c.pair.keyPath, asideName(link, c.pair)))
 		}
+		actions = append(actions, transport.Absent(c.pair.keyPath)) // vtl would overwrite it
 		argv, err := vtl.CreateCert(c.layout.Vtl, link.ClientAddress)
 		if err != nil {
 			return err
 		}
 		actions = append(actions, transport.Run(argv...))
 	}
-	out, err := do.reconfigure(ctx, "the client pair or its configuration", actions...)
-	if err != nil || !create {
+	if !create { // a restored configuration and a mode are nothing new to a running gateway
+		_, err := do.client(ctx, actions...)
+		return err
+	}
+	out, err := do.reconfigure(ctx, "the client pair", actions...)
+	if err != nil {
 		return err
 	}
 	said := out[len(out)-1].Stdout

@@ -90,9 +90,7 @@ func (e *eyes) foreseen(ctx context.Context, c *clientFacts) (string, error) {
 	switch {
 	case len(certificateChanges(e.link, c)) > 0 && !c.pair.usable():
 		return "this run is to make the client pair", nil
-	case c.restore.needed():
-		return "this run is to restore the configuration", nil
-	case !bytes.Equal(coming.Bytes(), c.conf.raw), !bytes.Equal(coming.Bytes(), c.persisted.raw):
+	case !bytes.Equal(coming.Bytes(), c.effective.Bytes()), !bytes.Equal(coming.Bytes(), c.persisted.raw):
 		return "this run is to change the configuration", nil
 	}
 	cert, err := e.serverCertificate(ctx)

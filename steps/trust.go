@@ -90,10 +90,15 @@ func (e *eyes) listServers(facts transport.Facts, c *clientFacts) ([]string, err
 	}
 	fact := facts[transport.VtlListServers(c.layout.Vtl)]
 	if fact.Missing || fact.Problem != "" {
-		return nil, transport.Errorf(transport.ClassRemote, e.host.Name(), "%s cannot be run: %s", c.layout.Vtl, transport.Printable(fact.Problem))
+		why := transport.Printable(fact.Problem)
+		if why == "" {
+			why = "it is no executable file"
+		}
+		return nil, transport.Errorf(transport.ClassRemote, e.host.Name(), "%s cannot be run: %s", c.layout.Vtl, why).
+			WithHint("look at it on the client with the same user: ls -l, and vtl listServers")
 	}
 	names, err := vtl.ParseListServers(fact.Data)
-	if err != nil && len(c.effective.Servers()) == 0 && !complains(fact.Data) {
+	if err != nil && len(c.effective.Servers()) == 0 && saysNone(fact.Data) {
 		return nil, nil // its words for "none" differ by version, and the configuration agrees
 	}
 	if err != nil {
@@ -109,8 +114,12 @@ func (e *eyes) listServers(facts transport.Facts, c *clientFacts) ([]string, err
 // a list without end is not taken for one.
 const mostServers = 100
 
-// complains reports whether vtl said that something went wrong.
-func complains(said []byte) bool { return strings.Contains(strings.ToLower(string(said)), "error") }
+// saysNone reports whether vtl said nothing, or something of servers that is no
+// complaint.
+func saysNone(said []byte) bool {
+	text := strings.ToLower(strings.TrimSpace(string(said)))
+	return text == "" || strings.Contains(text, "server") && !strings.Contains(text, "error")
+}
 
 // lists reports whether a server is registered.
 func (c *clientFacts) lists(server string) bool {
@@ -120,22 +129,40 @@ func (c *clientFacts) lists(server string) bool {
 // sameServer names another registered server whose certificate is this one, ""
 // if there is none. Where a server has no copy, the bundle cannot tell whose an
 // entry is: then a certificate that is in the bundle already may be that
-// server's, and it is named.
+// server's, and it is named, unless the bundle has others for all such servers.
 func (c *clientFacts) sameServer(us string, cert *x509.Certificate) string {
 	var unclear string
+	unclears := 0
 	for _, server := range c.servers {
 		switch own := c.trust.copies[server]; {
 		case sameAddress(server, us):
 		case own == nil:
 			unclear = server
+			unclears++
 		case own.Equal(cert):
 			return server
 		}
 	}
-	if unclear != "" && holds(c.trust.bundle, cert) {
+	if unclears > c.trust.unclaimed(cert) && holds(c.trust.bundle, cert) {
 		return unclear
 	}
 	return ""
+}
+
+// unclaimed counts the certificates of the bundle that are neither this one nor
+// a server's by its copy.
+func (t trust) unclaimed(but *x509.Certificate) int {
+	n := 0
+	for _, b := range t.bundle {
+		claimed := b.cert.Equal(but)
+		for _, own := range t.copies {
+			claimed = claimed || b.cert.Equal(own)
+		}
+		if !claimed {
+			n++
+		}
+	}
+	return n
 }
 
 // withTrusted is the bundle with a certificate appended, and without another

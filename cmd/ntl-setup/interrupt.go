@@ -12,8 +12,8 @@ import (
 
 // watchSignals collects the signals that end a run; stop gives them back.
 func watchSignals() (signals <-chan os.Signal, stop func()) {
-	c := make(chan os.Signal, 2) // the second Ctrl-C must not be lost
-	signal.Notify(c, os.Interrupt, syscall.SIGTERM)
+	c := make(chan os.Signal, 2)                                    // the second Ctrl-C must not be lost
+	signal.Notify(c, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) // a lost terminal too
 	return c, func() { signal.Stop(c) }
 }
 

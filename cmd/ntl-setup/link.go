@@ -136,6 +136,9 @@ func (j job) connect(ctx context.Context, known credentials) (ends, error) {
 	return e, nil
 }
 
+// dialTimeout bounds each stage of a connection where --step-timeout is larger.
+const dialTimeout = 30 * time.Second
+
 // dial connects to one end.
 func (j job) dial(ctx context.Context, end config.End, password *ssh.Password) (conn transport.Conn, err error) {
 	err = j.patiently(ctx, func() error {
@@ -148,6 +151,8 @@ func (j job) dial(ctx context.Context, end config.End, password *ssh.Password) (
 			AcceptNew:  end.AcceptNew,
 			Legacy:     end.Legacy,
 			Warn:       j.view.Warn,
+			// One stage of a connection is one wait; it never needs as long as a step may.
+			DialTimeout: min(dialTimeout, j.config.StepTimeout),
 		})
 		return err
 	})

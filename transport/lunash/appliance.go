@@ -120,9 +120,13 @@ func (e *ReplyError) Error() string {
 // Unwrap gives the kind.
 func (e *ReplyError) Unwrap() error { return e.Kind }
 
-// ErrorClass is "protocol" for an answer that was not understood, else "remote".
+// ErrorClass is "conflict" for a question that only a person may answer,
+// "protocol" for an answer that proves nothing, else "remote".
 func (e *ReplyError) ErrorClass() string {
-	if errors.Is(e.Kind, ErrUnproven) || errors.Is(e.Kind, ErrQuestion) {
+	switch {
+	case errors.Is(e.Kind, ErrQuestion):
+		return "conflict"
+	case errors.Is(e.Kind, ErrUnproven):
 		return "protocol"
 	}
 	return "remote"

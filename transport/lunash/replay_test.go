@@ -89,8 +89,8 @@ func replays() map[string]replay {
 		"register-needs-login":    registered().fails("remote", ErrNeedsLogin),
 		"register-error-result-0": registered().fails("remote", nil),
 		"register-nothing-said":   registered().fails("protocol", ErrUnproven),
-		"question-proceed":        registered().fails("protocol", ErrQuestion),
-		"question-plain":          registered().fails("protocol", ErrQuestion),
+		"question-proceed":        registered().fails("conflict", ErrQuestion),
+		"question-plain":          registered().fails("conflict", ErrQuestion),
 		"question-password":       registered().fails("remote", ErrNeedsLogin),
 
 		"assign-ok":           assigned(),

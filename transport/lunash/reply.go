@@ -20,7 +20,7 @@ type reply struct {
 const noTrailer = -1
 
 // textMax bounds the reply text that an error carries.
-const textMax = 600
+const textMax = 300
 
 var (
 	trailerLine = regexp.MustCompile(`(?m)^[ \t]*` + trailer)

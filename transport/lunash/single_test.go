@@ -222,13 +222,13 @@ func TestTooManySessionsAtLogin(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a, conn := open(t, newMatcher, Options{Patience: time.Minute}, full(c.text), full(c.text), answer(nobodyListed))
 				_, err := a.Clients(t.Context())
-				if c.kind == transport.ErrNoSession {
+				if errors.Is(c.kind, transport.ErrNoSession) {
 					if err != nil || conn.terminals() != 3 {
 						t.Errorf("%v after %d terminals", err, conn.terminals())
 					}
 				} else {
 					for _, kind := range []error{transport.ErrNoSession, transport.ErrTurnedAway} {
-						if errors.Is(err, kind) != (kind == c.kind) {
+						if errors.Is(err, kind) != errors.Is(c.kind, kind) {
 							t.Errorf("%v: %v is %t", err, kind, errors.Is(err, kind))
 						}
 					}
@@ -256,7 +256,7 @@ func TestTurnedAwayAtTheTerminal(t *testing.T) {
 			t.Errorf("%v became %v", err, got)
 		}
 		for _, k := range []error{transport.ErrNoSession, transport.ErrTurnedAway} {
-			if errors.Is(got, k) != (k == kind) {
+			if errors.Is(got, k) != errors.Is(kind, k) {
 				t.Errorf("%v: %v is %t", got, k, errors.Is(got, k))
 			}
 		}

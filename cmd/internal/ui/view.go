@@ -32,8 +32,9 @@ type View struct {
 	asking bool
 	held   []string // what was to be said while a question stood on the terminal
 
-	total int             // steps of the present link; 0 until all were looked at
-	shown map[string]bool // steps whose row is on standard output
+	total   int             // steps of the present link; 0 until all were looked at
+	shown   map[string]bool // steps whose row is on standard output
+	planned bool            // the plan of the link at work was shown
 }
 
 // NewView makes the view of a run of a command (apply, plan, status). Close it.
@@ -168,6 +169,7 @@ func (v *View) position(info orchestrator.Info) string {
 func (v *View) Plan(o Outcome, plan []orchestrator.StepReport) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.planned = true
 	text := title(o, v.err)
 	for _, s := range plan {
 		text += row(s, v.err)
@@ -186,6 +188,9 @@ func (v *View) Finish(o Outcome) {
 		text = title(o, v.out)
 	}
 	for _, s := range o.Report.Steps {
+		if v.planned { // its differences were shown with the plan
+			s.Changes = nil
+		}
 		if !v.shown[s.Info.ID] {
 			text += row(s, v.out)
 		}
@@ -193,7 +198,10 @@ func (v *View) Finish(o Outcome) {
 	if len(o.Report.Steps) > 0 {
 		text += "\n"
 	}
-	v.result(text)
+	if asked := v.planned && len(v.shown) == 0 && !o.Report.Acted; !asked || o.Report.Result == orchestrator.Conflicted {
+		v.result(text) // a plan that was not approved need not be told twice
+	}
+	v.planned = false
 	v.errors(o.Report)
 	v.result(closing(v.command, o, time.Now()))
 	v.shown, v.total = map[string]bool{}, 0
