@@ -42,7 +42,7 @@ func judge(link Link, r registration, cert *x509.Certificate) verdict {
 		case known && !same:
 			v.ours = false
 			v.against = fmt.Sprintf("%s is registered with another certificate: the appliance has %s %s, the client's is %s",
-				link.Name, r.digest.Algorithm, transport.Printable(r.digest.Text), fingerprint(cert))
+				link.Name, r.digest.Algorithm, transport.Printable(r.digest.Text), r.digest.Of(cert.Raw))
 			return v
 		case known:
 			v.proved = true

@@ -38,7 +38,7 @@ func startGateway(link Link, see *eyes, do *hands) orchestrator.Step {
 				return orchestrator.Refusal{}
 			}
 			return orchestrator.Refusal{
-				Reason: have.explain() + "; it carries production TLS and is not restarted unasked",
+				Reason: have.explain() + "; production TLS hangs on it, so nothing is restarted unasked",
 				Hint:   "when traffic allows it, run again with --restart-gateway",
 			}
 		},

@@ -87,3 +87,23 @@ func FuzzLine(f *testing.F) {
 		}
 	})
 }
+
+// A person compares two digests of one kind, written alike.
+func TestDigestOf(t *testing.T) {
+	der := []byte("abc")
+	for algorithm, want := range map[string]string{
+		"MD5":     "90:01:50:98:3C:D2:4F:B0:D6:96:3F:7D:28:E1:7F:72",
+		"SHA-1":   "A9:99:3E:36:47:06:81:6A:BA:3E:25:71:78:50:C2:6C:9C:D0:D8:9D",
+		"SHA-256": "BA:78:16:BF:8F:01:CF:EA:41:41:40:DE:5D:AE:22:23:B0:03:61:A3:96:17:7A:9C:B4:10:FF:61:F2:00:15:AD",
+		"":        "",
+	} {
+		d := Digest{Algorithm: algorithm}
+		if got := d.Of(der); got != want {
+			t.Errorf("%s: %s", algorithm, got)
+		}
+		d.Sum = strings.ToLower(strings.ReplaceAll(want, ":", ""))
+		if same, known := d.Matches(der); same != (algorithm != "") || known != (algorithm != "") {
+			t.Errorf("%s: same %t, known %t", algorithm, same, known)
+		}
+	}
+}

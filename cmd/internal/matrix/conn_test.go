@@ -81,6 +81,7 @@ func (c *conn) channel(ctx context.Context, what string, serve func(ctx context.
 	case faults.Stall:
 		<-ctx.Done()
 		return nil, transport.Errorf(transport.ClassTimeout, hsmName, "open: %w", context.Cause(ctx))
+	default:
 	}
 	if err := c.net.reach(ctx, hsmName); err != nil {
 		return nil, err

@@ -67,6 +67,7 @@ func (h *host) strike(ctx context.Context, what faults.Kind) error {
 		return transport.Errorf(transport.ClassProtocol, h.Name(), "foreign text in the answer")
 	case faults.Delay:
 		pass(5 * time.Second)
+	default:
 	}
 	return nil
 }
@@ -127,6 +128,7 @@ func (h *host) do(ctx context.Context, a transport.Action) ([]transport.Output, 
 	case faults.Hangs:
 		h.site.late(a.Argv, 40*time.Second, false)
 		return nil, h.strike(ctx, faults.Stall)
+	default:
 	}
 	out, err := h.locked(ctx, a, tool)
 	if err == nil && (what == faults.Lost || what == faults.Mute) {

@@ -174,6 +174,13 @@ func newSite(t *testing.T, set setting) *site {
 	if set.settled {
 		s.putPair()
 		s.trust(otherHSM, k.foreign, "")
+		stale := s.app.UserDir("admin") // what somebody uploaded under our name before
+		if err := os.MkdirAll(stale, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(stale, "192.0.2.10.pem"), k.foreign, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	conf, _ := h.Get(confPath)
 	h.Put(savedPath, conf, 0o644)

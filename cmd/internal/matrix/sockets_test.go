@@ -59,7 +59,6 @@ func (r *real) through(s sample) (said, carried, bool) {
 	moved := carried{}
 	targets := map[string]string{"client": r.lab.ClientTarget, "hsm": r.lab.HSMTarget}
 	instead := map[string]string{}
-	var proxies []*faults.Proxy
 	for end, target := range targets {
 		user, address, _ := strings.Cut(target, "@")
 		cut := faults.Cut{}
@@ -71,7 +70,6 @@ func (r *real) through(s sample) (said, carried, bool) {
 			r.errorf("%v", err)
 			return said{}, nil, false
 		}
-		proxies = append(proxies, p)
 		instead[target] = p.Address()
 		targets[end] = user + "@" + p.Address()
 		defer func() {

@@ -38,6 +38,7 @@ func (s *site) vtl(_ *transporttest.FakeHost, argv []string) (string, int) {
 		text = ""
 	case faults.ErrorLast:
 		text += "Error: something else went wrong.\n"
+	default:
 	}
 	return text, status
 }
