@@ -136,23 +136,23 @@ func (j job) connect(ctx context.Context, known credentials) (ends, error) {
 	return e, nil
 }
 
-// dialTimeout bounds each stage of a connection where --step-timeout is larger.
-const dialTimeout = 30 * time.Second
+// What --step-timeout may make of the time that each stage of a connection has:
+// cryptography and resolvers need some, and nobody waits longer for a greeting.
+const shortestDial, longestDial = 5 * time.Second, 30 * time.Second
 
 // dial connects to one end.
 func (j job) dial(ctx context.Context, end config.End, password *ssh.Password) (conn transport.Conn, err error) {
 	err = j.patiently(ctx, func() error {
 		conn, err = ssh.Dial(ctx, end.Target, ssh.Options{
-			Password:   password,
-			Identities: end.Identities,
-			HostKeyPin: end.HostKeyPin,
-			PinFlag:    end.PinFlag,
-			KnownHosts: end.KnownHosts,
-			AcceptNew:  end.AcceptNew,
-			Legacy:     end.Legacy,
-			Warn:       j.view.Warn,
-			// One stage of a connection is one wait; it never needs as long as a step may.
-			DialTimeout: min(dialTimeout, j.config.StepTimeout),
+			Password:    password,
+			Identities:  end.Identities,
+			HostKeyPin:  end.HostKeyPin,
+			PinFlag:     end.PinFlag,
+			KnownHosts:  end.KnownHosts,
+			AcceptNew:   end.AcceptNew,
+			Legacy:      end.Legacy,
+			Warn:        j.view.Warn,
+			DialTimeout: min(longestDial, max(shortestDial, j.config.StepTimeout)),
 		})
 		return err
 	})

@@ -197,14 +197,17 @@ func BenchmarkJudge(b *testing.B) {
 	}
 }
 
-func TestJudgingAllocatesNothing(t *testing.T) {
+// The regexp package keeps its machines in a pool, which the race detector
+// empties at will: a few allocations are its own, one for each line would not be.
+func TestJudgingDoesNotAllocateByTheLine(t *testing.T) {
+	const pooled = 4
 	m := newOwnMatcher()
 	feed(t, m, strings.Repeat("registered client 1: some-name\n", 1000))
-	if n := testing.AllocsPerRun(100, func() { m.take(wake) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { m.take(wake) }); n > pooled {
 		t.Errorf("%v allocations for a look at the buffer", n)
 	}
 	text := strings.Repeat("registered client 1: some-name\n", 1000) + "Command Result : 0 (Success)\n[hsm] lunash:>"
-	if n := testing.AllocsPerRun(100, func() { judgeReply(text, "client list") }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { judgeReply(text, "client list") }); n > pooled {
 		t.Errorf("%v allocations for a judgement", n)
 	}
 }

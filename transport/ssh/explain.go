@@ -101,6 +101,7 @@ func (d *dialling) explainSlow() error {
 		where = "to the login"
 	case len(d.wire.greeting.Bytes()) == 0:
 		where = "to the connection: not even a greeting"
+	case bytes.HasPrefix([]byte("SSH-"), d.wire.greeting.Bytes()): // cut off within its first word
 	case !d.greeted():
 		return d.notSSH()
 	}
