@@ -26,7 +26,11 @@ func confirmClient(link Link, see *eyes) orchestrator.Step {
 			if err != nil {
 				return verdict{}, err
 			}
-			return judge(link, reg, facts.pair.usableCert()), nil
+			v := judge(link, reg, facts.pair.usableCert())
+			if v.against != "" && !see.registering {
+				return verdict{}, fmt.Errorf("list-clients says whose it is: %w", orchestrator.ErrNotYet)
+			}
+			return v, nil
 		},
 		Want: func(context.Context) (verdict, error) { return verdict{}, nil },
 		Diff: func(_, _ verdict) []orchestrator.Change { return nil },

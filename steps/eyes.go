@@ -29,10 +29,11 @@ type eyes struct {
 	serverMemo       memo[*x509.Certificate]
 	uploadedMemo     memo[upload]
 
-	started bool                 // this run started safenet_gw
-	sent    map[string]string    // files stored in this run, by name: fingerprint of the certificate
-	stale   map[int]string       // gateways (PID) whose configuration this run changed, and what it changed
-	seen    map[string]time.Time // gateways (PID and start) by when this run saw them first
+	started     bool                 // this run started safenet_gw
+	registering bool                 // this run has sent `client register`
+	sent        map[string]string    // files stored in this run, by name: fingerprint of the certificate
+	stale       map[int]string       // gateways (PID) whose configuration this run changed, and what it changed
+	seen        map[string]time.Time // gateways (PID and start) by when this run saw them first
 }
 
 func newEyes(hosts Hosts, link Link) *eyes {

@@ -72,6 +72,7 @@ func (h *hands) store(ctx context.Context, cert *x509.Certificate) error {
 func (h *hands) register(ctx context.Context) error {
 	defer h.forgetRegistration()
 	defer h.see.clientsMemo.forget()
+	h.see.registering = true
 	return h.appliance(ctx, func(ctx context.Context) error {
 		return h.hsm.Register(ctx, lunash.Registration{
 			Name: h.link.Name, Address: h.link.ClientAddress, ByHostname: h.link.ByHostname(),

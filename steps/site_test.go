@@ -283,7 +283,8 @@ type fakeHSM struct {
 	errs       map[string]error // by command: returned before the deed
 	lost       map[string]error // by command: returned after the deed
 	oddDigest  bool
-	consume    bool // register removes the uploaded file
+	swap       []byte // registered instead of the certificate that was sent
+	consume    bool   // register removes the uploaded file
 	mu         sync.Mutex
 }
 
@@ -392,6 +393,9 @@ func (h *fakeHSM) Register(_ context.Context, r lunash.Registration) error {
 		if c.Address == r.Address {
 			return h.refuse("client register", lunash.ErrAddressTaken)
 		}
+	}
+	if h.swap != nil {
+		cert = h.swap
 	}
 	h.add(r.Name, r.Address, cert)
 	if h.consume {

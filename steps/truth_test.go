@@ -150,3 +150,27 @@ func TestALeftoverInTheBundleIsNoOtherName(t *testing.T) {
 		}
 	})
 }
+
+// A name that is somebody else's is one conflict, told once.
+func TestANameTakenIsToldOnce(t *testing.T) {
+	s := newSite(t)
+	s.putPair("192.0.2.10", keys()[1])
+	s.hsm.add("NS-web1", "192.0.2.10", certify("192.0.2.10", keys()[2], nextDecade))
+	r := s.plan()
+	if st := statusOf(r); st["list-clients"] != orchestrator.Conflict || st["confirm-client"] != orchestrator.Unknown {
+		t.Errorf("%v", st)
+	}
+}
+
+// Between our registration and its confirmation somebody put another
+// certificate under the name: that is found at step 6.
+func TestTheRegistrationIsConfirmed(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		s := newSite(t)
+		s.hsm.swap = certify("192.0.2.10", keys()[2], nextDecade)
+		r := s.apply()
+		if step := stepOf(t, r, "confirm-client"); r.Result != orchestrator.Conflicted || step.Status != orchestrator.Conflict || !strings.Contains(step.Reason, "another certificate") {
+			t.Errorf("%s %s %s", r.Result, step.Status, step.Reason)
+		}
+	})
+}

@@ -203,7 +203,7 @@ func (v *View) Finish(o Outcome) {
 	}
 	v.planned = false
 	v.errors(o.Report)
-	v.result(closing(v.command, o, time.Now()))
+	v.result(folded(closing(v.command, o, time.Now()), v.out))
 	v.shown, v.total = map[string]bool{}, 0
 }
 
