@@ -40,9 +40,12 @@ func OpenTerminal() (*Terminal, error) {
 // Close gives the terminal back.
 func (t *Terminal) Close() error { return t.in.Close() }
 
-// Confirm asks a yes-or-no question; only y or yes is yes. The end of ctx ends
-// the question.
+// Confirm asks a yes-or-no question; only y or yes is yes. What was typed before
+// the question stood there is no answer to it. The end of ctx ends the question.
 func (t *Terminal) Confirm(ctx context.Context, question string) (bool, error) {
+	if t.in.SetReadDeadline(time.Now()) == nil {
+		t.drain()
+	}
 	if _, err := io.WriteString(t.out, question); err != nil {
 		return false, fmt.Errorf("ask on the terminal: %w", err)
 	}

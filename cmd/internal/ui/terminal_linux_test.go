@@ -171,6 +171,22 @@ func TestConfirmOnATerminal(t *testing.T) {
 	}
 }
 
+// What was typed before the question stood there approves nothing.
+func TestTypedAheadIsNoAnswer(t *testing.T) {
+	person, program := pseudoTerminal(t)
+	typeIn(t, person, "y\n")
+	answers := make(chan answer, 1)
+	go func() {
+		yes, err := program.Confirm(t.Context(), "Go? [y/N] ")
+		answers <- answer{yes: yes, err: err}
+	}()
+	readUntil(t, person, "[y/N] ")
+	typeIn(t, person, "n\n")
+	if got := <-answers; got.yes || got.err != nil {
+		t.Errorf("%v, %v", got.yes, got.err)
+	}
+}
+
 func TestConfirmEnds(t *testing.T) {
 	person, program := pseudoTerminal(t)
 	ctx, cancel := context.WithCancel(t.Context())
