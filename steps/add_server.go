@@ -142,7 +142,9 @@ func (s serverTrust) make(ctx context.Context, link Link, do *hands) error {
 		return err
 	}
 	actions = append(actions, do.backup(c.conf.path), do.backup(t.path), transport.MakeDir(c.layout.Trust))
-	if holds(t.bundle, s.now) { // of a vtl that was cut off: it would add it once more, which old OpenSSL refuses to load
+	// What a vtl that was cut off had added, it would add once more, which old
+	// OpenSSL refuses to load. It is taken out only where it can be nobody else's.
+	if holds(t.bundle, s.now) && c.accounted(link.HSMAddress) {
 		actions = append(actions, transport.Replace(t.path, t.raw, t.without(s.now)))
 	}
 	actions = append(actions, transport.Create(pem, encodePEM(s.now), 0o644), transport.Run(argv...), transport.Remove(pem))

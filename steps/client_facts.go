@@ -19,16 +19,17 @@ type clientFacts struct {
 	now       time.Time // the client's clock; the laptop's where it has none
 	addresses []string
 
-	conf      confCopy
-	persisted confCopy        // NetScaler alone
-	restore   restoration     // what must come back from the persisted copy first
-	effective *chrystoki.File // the configuration as it will be once restored
-	servers   []string        // registered servers, as vtl (or the restored configuration) lists them
-	pair      pair            // the client's identity
-	trust     trust           // what the client trusts servers by
-	leftovers []string        // files of ours that a run which was cut off left there
-	gateways  []transport.Process
-	enrolled  bool
+	conf       confCopy
+	persisted  confCopy        // NetScaler alone
+	restore    restoration     // what must come back from the persisted copy first
+	effective  *chrystoki.File // the configuration as it will be once restored
+	servers    []string        // registered servers, as vtl (or the restored configuration) lists them
+	pair       pair            // the client's identity
+	trust      trust           // what the client trusts servers by
+	leftovers  []string        // files of ours that a run which was cut off left there
+	gateways   []transport.Process
+	ageUnknown string // why the gateways could not be compared with their files; empty: they were
+	enrolled   bool
 }
 
 // confCopy is one copy of Chrystoki.conf.
@@ -167,7 +168,8 @@ func (e *eyes) understandClient(ctx context.Context, facts transport.Facts) (*cl
 	}
 	c.leftovers = leftovers(l, facts)
 	cert, key := c.pair.certPath, c.pair.keyPath
-	c.gateways = facts[gatewayQuery(l, cert, key, c.trust.path)].Processes
+	gateways := facts[gatewayQuery(l, cert, key, c.trust.path)]
+	c.gateways, c.ageUnknown = gateways.Processes, gateways.Problem
 	e.remember(c.gateways)
 	return c, nil
 }

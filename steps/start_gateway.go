@@ -127,5 +127,9 @@ func (g gateway) explain() string {
 	if g.old != "" {
 		return fmt.Sprintf("safenet_gw (process %d) runs with an older configuration: %s", p.PID, g.old)
 	}
-	return fmt.Sprintf("safenet_gw runs as process %d since %s", p.PID, p.Started)
+	said := fmt.Sprintf("safenet_gw runs as process %d since %s", p.PID, p.Started)
+	if why := g.client.ageUnknown; why != "" {
+		said += "; whether its files are newer could not be told: " + transport.Printable(why)
+	}
+	return said
 }

@@ -149,6 +149,14 @@ func (c *clientFacts) sameServer(us string, cert *x509.Certificate) string {
 	return ""
 }
 
+// accounted reports whether every other registered server has a copy that tells
+// which entry of the bundle is its own.
+func (c *clientFacts) accounted(us string) bool {
+	return !slices.ContainsFunc(c.servers, func(server string) bool {
+		return !sameAddress(server, us) && c.trust.copies[server] == nil
+	})
+}
+
 // unclaimed counts the certificates of the bundle that are neither this one nor
 // a server's by its copy.
 func (t trust) unclaimed(but *x509.Certificate) int {

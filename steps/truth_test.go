@@ -174,3 +174,36 @@ func TestTheRegistrationIsConfirmed(t *testing.T) {
 		}
 	})
 }
+
+// Where another server has no copy, an entry of the bundle may be its own: it
+// is not taken out even for the moment until vtl has added it again.
+func TestAnEntryThatMayBeAnothersStays(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		s := newSite(t)
+		linkedElsewhere(s, "192.0.2.10")
+		s.host.Delete(base + "/cert/server/198.51.100.7Cert.pem")
+		bundle, _ := s.host.Get(caFile)
+		ours := s.hsm.files["server.pem"]
+		s.host.Put(caFile, append(slices.Clone(bundle), ours...), 0o644)
+		honest := s.host.Vtl
+		s.host.Vtl = func(h *transporttest.FakeHost, argv []string) (string, int) {
+			if now, _ := h.Get(caFile); argv[1] == "addServer" && !strings.Contains(string(now), string(ours)) {
+				t.Error("the entry was taken out before vtl ran")
+			}
+			return honest(h, argv)
+		}
+		s.apply()
+	})
+}
+
+// A comparison that could not be made is told, not taken for good news.
+func TestAgeOfTheGatewayUnknown(t *testing.T) {
+	g := gateway{client: &clientFacts{gateways: []transport.Process{{PID: 7, Started: "then"}}, ageUnknown: "find: bad \x1b[31mdate"}}
+	if got := g.explain(); !strings.Contains(got, "could not be told: find: bad date") {
+		t.Errorf("%q", got)
+	}
+	g.client.ageUnknown = ""
+	if got := g.explain(); strings.Contains(got, "could not") {
+		t.Errorf("%q", got)
+	}
+}
