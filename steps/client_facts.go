@@ -95,17 +95,19 @@ func (e *eyes) lookAtClient(ctx context.Context) (transport.Facts, error) {
 	if e.layout.Base != "" {
 		return e.host.Look(ctx, queries(e.layout, e.link)...)
 	}
-	script, dir := netScalerSigns(e.link.Root)
-	all := []transport.Query{transport.Dir(dir), transport.Dir(path.Dir(script))}
-	for _, l := range layouts(e.link.Root) {
-		all = append(all, queries(l, e.link)...)
-		all = append(all, transport.Dir(path.Dir(l.Vtl)))
-	}
-	facts, err := e.host.Look(ctx, all...)
+	among := speaking("")
+	facts, err := e.host.Look(ctx, firstLook(among, e.link)...)
 	if err != nil {
 		return nil, err
 	}
-	e.layout, err = chooseLayout(e.host.Name(), e.link, facts)
+	// A host without sh has no answer for those; it says what it is.
+	if system := facts[transport.System()].System; system != "" && len(speaking(system)) > 0 {
+		among = speaking(system)
+		if facts, err = e.host.Look(ctx, firstLook(among, e.link)...); err != nil {
+			return nil, err
+		}
+	}
+	e.layout, err = chooseLayout(e.host.Name(), among, e.link, facts)
 	return facts, err
 }
 
@@ -121,9 +123,10 @@ func queries(l Layout, link Link) []transport.Query {
 		transport.File(cert), transport.Key(key),
 		transport.File(l.CAFile()), transport.File(l.ServerCert(link.HSMAddress)), transport.Dir(l.Trust),
 	}
-	if l.NetScaler() {
-		q = append(q, transport.File(l.Persisted), gatewayQuery(l, cert, key, l.CAFile()),
-			transport.Dir(path.Dir(l.Enrolled)))
+	for _, k := range kinds() {
+		if k.kind == l.Kind && k.queries != nil {
+			q = append(q, k.queries(l, link)...)
+		}
 	}
 	return q
 }

@@ -1,11 +1,6 @@
 package steps
 
-import (
-	"path"
-	"slices"
-
-	"ntl-setup/transport"
-)
+import "path"
 
 // Kind is a kind of client host.
 type Kind string
@@ -50,58 +45,11 @@ func (l Layout) Pair(address string) (cert, key string) {
 	return path.Join(l.Certs, address+".pem"), path.Join(l.Certs, address+"Key.pem")
 }
 
-// netScalerSigns are what a NetScaler is recognised by.
-func netScalerSigns(root string) (startScript, directory string) {
-	return path.Join(root, "/var/safenet/gateway/start_safenet_gw"), path.Join(root, "/netscaler")
-}
-
-// layouts are the places where a Luna client is looked for, in order.
-func layouts(root string) []Layout {
-	at := func(p string) string { return path.Join(root, p) }
-	client := func(kind Kind, base string) Layout {
-		base = at(base)
-		return Layout{
-			Kind: kind, Base: base, Vtl: path.Join(base, "bin/vtl"), Conf: at("/etc/Chrystoki.conf"),
-			Certs: path.Join(base, "cert/client"), Trust: path.Join(base, "cert/server"),
-		}
+// unixLayout is where a Luna client below base has its things on every Unix.
+func unixLayout(kind Kind, root, base string) Layout {
+	base = path.Join(root, base)
+	return Layout{
+		Kind: kind, Base: base, Vtl: path.Join(base, "bin/vtl"), Conf: path.Join(root, "/etc/Chrystoki.conf"),
+		Certs: path.Join(base, "cert/client"), Trust: path.Join(base, "cert/server"),
 	}
-	ns := client(NetScaler, "/var/safenet/safenet/lunaclient")
-	ns.Persisted = at("/var/safenet/config/Chrystoki.conf")
-	ns.StartGateway = at("/var/safenet/gateway/start_safenet_gw")
-	ns.Gateway = at("/var/safenet/gateway/safenet_gw")
-	ns.Enrolled = at("/var/safenet/safenet_is_enrolled")
-	return []Layout{
-		ns,
-		client(Linux, "/usr/safenet/lunaclient"),
-		client(Linux, "/usr/lunasa"),
-		client(Linux, "/opt/safenet/lunaclient"),
-	}
-}
-
-// chooseLayout picks the layout that the first look speaks for.
-func chooseLayout(host string, link Link, facts transport.Facts) (Layout, error) {
-	kind := link.Kind
-	if kind == Auto || kind == "" {
-		kind = Linux
-		script, dir := netScalerSigns(link.Root)
-		if !facts[transport.Dir(dir)].Missing ||
-			slices.Contains(facts[transport.Dir(path.Dir(script))].Names, path.Base(script)) {
-			kind = NetScaler
-		}
-	}
-	var tried []string
-	for _, l := range layouts(link.Root) {
-		if l.Kind != kind {
-			continue
-		}
-		if slices.Contains(facts[transport.Dir(path.Dir(l.Vtl))].Names, path.Base(l.Vtl)) {
-			return l, nil
-		}
-		tried = append(tried, l.Vtl)
-	}
-	err := transport.Errorf(transport.ClassRemote, host, "no Luna client on this %s host: looked for %v", kind, tried)
-	if kind == NetScaler {
-		return Layout{}, err.WithHint("install it first: cd /var/safenet && sh install_client.sh -v <version>, then sh config/safenet_config")
-	}
-	return Layout{}, err.WithHint("install the Luna client there first (install.sh of the client package), or name the right host with --client")
 }

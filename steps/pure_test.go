@@ -236,7 +236,7 @@ func TestJudge(t *testing.T) {
 // The configuration that is expected is what vtl leads to, and a second look at
 // it finds nothing to do.
 func TestExpectedConfIsAFixedPoint(t *testing.T) {
-	l := layouts("")[0]
+	l := netScaler().places("")[0]
 	link := Link{ClientAddress: "192.0.2.10", HSMAddress: hsmName}
 	for name, text := range map[string]string{
 		"factory": factoryConf, "empty": "", "no client section": "Misc = {\n  PE1746Enabled = 0;\n}\n",

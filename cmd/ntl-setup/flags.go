@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ntl-setup/cmd/internal/config"
+	"ntl-setup/steps"
 )
 
 // flagSet is the part of a flag set that help needs.
@@ -45,7 +46,11 @@ func (a *app) bind(cmd *cobra.Command) {
 		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp))
 	}
 	complete("output", "text", "json")
-	complete("client-kind", "auto", "netscaler", "linux")
+	kinds := []cobra.Completion{}
+	for _, kind := range steps.Kinds() {
+		kinds = append(kinds, string(kind))
+	}
+	complete("client-kind", kinds...)
 }
 
 func bindLink(c *cobra.Command, f *config.Flags) {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"ntl-setup/cmd/internal/ui"
+	"ntl-setup/steps"
 	"ntl-setup/transport/ssh"
 )
 
@@ -32,7 +34,7 @@ type Link struct {
 	ClientAddress  string // an IP address or a host name
 	HSMAddress     string // what the client calls the HSM
 	Partitions     []string
-	Kind           string // auto, netscaler, linux
+	Kind           string // one of steps.Kinds
 	HSMCertificate string // fingerprint of the appliance's certificate, SHA256: and upper-case hex; or empty
 
 	ReplaceServerCertificate bool
@@ -96,8 +98,6 @@ func (f Flags) available() error {
 			WithHint("give one link with --client, --hsm and --partition")
 	case f.Output == "events":
 		return wrong("-o events is not available in this version").WithHint("-o json prints one document at the end")
-	case f.ClientKind == "windows":
-		return wrong("--client-kind windows is not available in this version")
 	}
 	return nil
 }
@@ -231,12 +231,11 @@ func (l *Link) fillPartitions(names []string) error {
 }
 
 func (l *Link) fillKind() error {
-	switch l.Kind {
-	case "":
-		l.Kind = "auto"
-	case "auto", "netscaler", "linux":
-	default:
-		return wrong("--client-kind %q is none of auto, netscaler, linux, windows", l.Kind)
+	if l.Kind == "" {
+		l.Kind = string(steps.Auto)
+	}
+	if kinds := steps.Kinds(); !slices.Contains(kinds, steps.Kind(l.Kind)) {
+		return wrong("--client-kind %q is none of %s", l.Kind, strings.Trim(fmt.Sprint(kinds), "[]"))
 	}
 	return nil
 }

@@ -138,7 +138,6 @@ func TestRefused(t *testing.T) {
 		"file":                {func(f *Flags) { f.File = "ntl.yaml" }, "--file is not available in this version", "--partition"},
 		"file, nothing else":  {func(f *Flags) { *f = Flags{File: "ntl.yaml"} }, "--file is not available in this version", ""},
 		"events":              {func(f *Flags) { f.Output = "events" }, "-o events is not available in this version", "-o json"},
-		"windows":             {func(f *Flags) { f.ClientKind = "windows" }, "windows is not available in this version", ""},
 		"unknown output":      {func(f *Flags) { f.Output = "xml" }, `--output "xml" is none of`, ""},
 		"unknown kind":        {func(f *Flags) { f.ClientKind = "solaris" }, `--client-kind "solaris" is none of`, ""},
 		"no time":             {func(f *Flags) { f.Timeout = 0 }, "--timeout 0s is not a time to wait", ""},

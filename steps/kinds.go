@@ -1,0 +1,85 @@
+package steps
+
+import (
+	"path"
+	"slices"
+
+	"ntl-setup/transport"
+)
+
+// kinds are the kinds of client host, in the order in which they are recognised.
+// Another one is a file beside theirs and a line here.
+func kinds() []clientKind {
+	return []clientKind{
+		netScaler(),
+		linux(),
+	}
+}
+
+// Kinds are the kinds of client host that there are, and Auto, which comes first.
+func Kinds() []Kind {
+	all := []Kind{Auto}
+	for _, k := range kinds() {
+		all = append(all, k.kind)
+	}
+	return all
+}
+
+// clientKind is what there is to know of one kind of client host.
+type clientKind struct {
+	kind Kind
+	// system is what transport.System says of such a host; "": any that has sh.
+	system string
+	// signs are the questions that tell the kind; nil: none are needed.
+	signs func(root string) []transport.Query
+	// is judges the answers.
+	is func(root string, facts transport.Facts) bool
+	// places are where its Luna client may lie, in order.
+	places func(root string) []Layout
+	// queries are what is asked of such a host beyond what is asked of all; nil: nothing.
+	queries func(l Layout, link Link) []transport.Query
+	// install tells how to get a Luna client there.
+	install string
+}
+
+// speaking are the kinds of hosts whose system calls itself that, "" for all
+// that have sh.
+func speaking(system string) []clientKind {
+	return slices.DeleteFunc(kinds(), func(k clientKind) bool { return k.system != system })
+}
+
+// firstLook asks everything that tells the kinds apart, and everything at every
+// place where their Luna clients may lie: one exchange is enough for most hosts.
+func firstLook(among []clientKind, link Link) []transport.Query {
+	var all []transport.Query
+	for _, k := range among {
+		if k.signs != nil {
+			all = append(all, k.signs(link.Root)...)
+		}
+		for _, l := range k.places(link.Root) {
+			all = append(all, queries(l, link)...)
+			all = append(all, transport.Dir(path.Dir(l.Vtl)))
+		}
+	}
+	return all
+}
+
+// chooseLayout picks the layout that the first look speaks for.
+func chooseLayout(host string, among []clientKind, link Link, facts transport.Facts) (Layout, error) {
+	for _, k := range among {
+		if auto := link.Kind == Auto || link.Kind == ""; auto && !k.is(link.Root, facts) || !auto && k.kind != link.Kind {
+			continue
+		}
+		var tried []string
+		for _, l := range k.places(link.Root) {
+			if slices.Contains(facts[transport.Dir(path.Dir(l.Vtl))].Names, path.Base(l.Vtl)) {
+				return l, nil
+			}
+			tried = append(tried, l.Vtl)
+		}
+		return Layout{}, transport.Errorf(transport.ClassRemote, host, "no Luna client on this %s host: looked for %v", k.kind, tried).
+			WithHint("%s", k.install)
+	}
+	return Layout{}, transport.Errorf(transport.ClassConfig, host, "this is no host of --client-kind %s", link.Kind).
+		WithHint("leave the flag away, and the kind is recognised")
+}
