@@ -21,7 +21,6 @@ type lease struct {
 	warn  func(string)
 
 	beats atomic.Int64
-	acts  atomic.Int64 // exchanges of acts that are under way
 
 	alive context.Context         //nolint:containedctx // ends with the lease; acts end with it
 	end   context.CancelCauseFunc // nil: let go; a *lockError: lost
@@ -74,9 +73,9 @@ func (l *lease) keep(ctx context.Context) {
 			missed = 0
 		case ctx.Err() != nil, errors.As(err, &lost):
 			return
-		case errors.Is(err, transport.ErrNoSession) && l.acts.Load() > 0:
-			// A host that allows one session at a time: the act that has it
-			// shows life before and after, and goes no further without.
+		case errors.Is(err, transport.ErrNoSession):
+			// A host that allows one session at a time, and something of ours
+			// has it. A tool shows life by itself, and the next act begins by it.
 		default:
 			if missed++; missed == 2 {
 				_ = l.lose(fmt.Sprintf("the client host has not answered for some time (%v)", err))
@@ -159,8 +158,6 @@ func (l *lease) during(ctx context.Context, act func(context.Context) error) err
 	if l.alive.Err() != nil {
 		return context.Cause(l.alive) //nolint:contextcheck // the lease has a life of its own
 	}
-	l.acts.Add(1)
-	defer l.acts.Add(-1)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	lost := func() { cancel(context.Cause(l.alive)) }

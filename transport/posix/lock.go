@@ -37,7 +37,8 @@ func lockCall(i int, a transport.Action) (before, call string, err error) {
 	}
 	call += " " + text
 	if a.Kind == transport.ActBeat {
-		return before, call, nil
+		// The tool that runs next shows life in the entry (do_run).
+		return before + "entry=" + dir + "/" + a.To + "\n", call, nil
 	}
 	call += " " + strconv.Itoa(max(seconds(a.Wait), 1))
 	switch {

@@ -115,6 +115,7 @@ func checkPath(p string) error {
 func renderDo(mark string, actions []transport.Action) ([]byte, error) {
 	var calls strings.Builder
 	library := actLibrary
+	calls.WriteString("entry=\n") // of the lock that a beat was for
 	for i, a := range actions {
 		if isLock(a.Kind) && library == actLibrary {
 			library += lockLibrary
