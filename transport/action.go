@@ -23,6 +23,7 @@ const (
 	ActMakeDir ActionKind = "mkdir"   // make a directory and its parents
 	ActStart   ActionKind = "start"   // start a program that goes on
 	ActStop    ActionKind = "stop"    // end a process
+	ActBring   ActionKind = "bring"   // run a program that is brought along, and leave nothing
 	ActLock    ActionKind = "lock"    // take a lock directory
 	ActBeat    ActionKind = "beat"    // show that its holder is alive
 	ActUnlock  ActionKind = "unlock"  // let it go
@@ -39,7 +40,7 @@ type Action struct {
 	Kind ActionKind
 	Path string
 	To   string   // ActMove, ActBackup: the new name; ActLock, ActBeat, ActUnlock: the token
-	Argv []string // ActRun, ActStart: program (whole path) and its words
+	Argv []string // ActRun, ActStart: program (whole path) and its words; ActBring: the words
 	Old  []byte   // ActReplace: what the file must still hold; ActLock: see TakeOver
 	Data []byte   // ActReplace, ActCreate: the new content; ActLock, ActBeat: the holder's text
 	Mode fs.FileMode
@@ -94,6 +95,22 @@ func MakeDir(path string) Action { return Action{Kind: ActMakeDir, Path: path} }
 // Start starts a program that goes on after the connection has ended. Its
 // three file descriptors are redirected, so that nothing waits for it.
 func Start(argv ...string) Action { return Action{Kind: ActStart, Path: argv[0], Argv: argv} }
+
+// Bring runs a program to its end that the machine does not have, and leaves
+// nothing behind: its file bears a new name in /tmp, or in the directory beside
+// where programs in /tmp may not be run, has mode 0700, and is gone before the
+// program begins. packed is the program, gzipped and in base64. It is ended
+// after 15 s. For Linux alone.
+func Bring(beside string, packed []byte, words ...string) Action {
+	return Action{Kind: ActBring, Path: beside, Data: packed, Argv: words}
+}
+
+// What stands around a program that is brought along in the script that carries
+// it, so that a transcript can leave it out.
+const (
+	ProgramBegins = "# the program that is brought along begins"
+	ProgramEnds   = "# the program that is brought along ends"
+)
 
 // Stop asks a process to end (SIGTERM) and waits for that. Refused if the
 // process is not one of executable any more. There is no SIGKILL.

@@ -24,6 +24,7 @@ func TestActions(t *testing.T) {
 		{transport.TakeOver(transport.Lock("/l", "T", nil, 0), "O", []byte("y")), transport.Action{Kind: "lock", Path: "/l", To: "T", From: "O", Old: []byte("y")}},
 		{transport.Beat("/l", "T", []byte("x")), transport.Action{Kind: "beat", Path: "/l", To: "T", Data: []byte("x")}},
 		{transport.Unlock("/l", "T"), transport.Action{Kind: "unlock", Path: "/l", To: "T"}},
+		{transport.Bring("/d", []byte("QQ=="), "a", "b"), transport.Action{Kind: "bring", Path: "/d", Data: []byte("QQ=="), Argv: []string{"a", "b"}}},
 		{transport.Stop(7, "/g", time.Second), transport.Action{Kind: "stop", Path: "/g", PID: 7, Wait: time.Second}},
 	} {
 		if diff := cmp.Diff(c.want, c.got); diff != "" {

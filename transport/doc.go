@@ -22,6 +22,8 @@
 // ([File] of a path that ends in Key.pem is refused).
 //
 // Subpackages: ssh (dialling, host keys, exec, SFTP), scp (the legacy copy
-// protocol), posix (queries and actions as scripts for sh), lunash (the
+// protocol), posix (queries and actions as scripts for sh), nscli (the same
+// through the NetScaler's CLI), shells (which of them answers), sudo (root's
+// rights for a user who has too few), lunash (the
 // appliance's interactive shell), transporttest (fakes and contract tests).
 package transport

@@ -29,10 +29,13 @@ func TestQueries(t *testing.T) {
 		{transport.Addresses(), transport.Query{Kind: "addresses"}, nil},
 		{transport.File("/f"), transport.Query{Kind: "file", Path: "/f"}, nil},
 		{transport.Dir("/d"), transport.Query{Kind: "dir", Path: "/d"}, nil},
+		{transport.Stat("/s"), transport.Query{Kind: "stat", Path: "/s"}, nil},
 		{transport.Key("/k"), transport.Query{Kind: "key", Path: "/k"}, nil},
 		{transport.Processes("/p"), transport.Query{Kind: "processes", Path: "/p"}, nil},
 		{transport.Processes("/p", "/a b", "/c"), transport.Query{Kind: "processes", Path: "/p", Args: "/a b\n/c"}, []string{"/a b", "/c"}},
 		{transport.VtlListServers("/v"), transport.Query{Kind: "vtl", Path: "/v", Args: "listServers"}, []string{"listServers"}},
+		{transport.Program("p", "/a", "/b c"), transport.Query{Kind: "program", Path: "/a", Args: "p\n/a\n/b c"}, []string{"p", "/a", "/b c"}},
+		{transport.Probe("/p", "/l l.so"), transport.Query{Kind: "probe", Path: "/p", Args: "-o\njson\n--timeout\n10s\n--library\n/l l.so"}, transport.ProbeWords("/l l.so")},
 		{transport.VtlVerify("/v"), transport.Query{Kind: "vtl", Path: "/v", Args: "verify"}, []string{"verify"}},
 	} {
 		if c.got != c.want {

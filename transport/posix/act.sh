@@ -88,6 +88,10 @@ owned() {
 do_replace() {
 	follow "$1"
 	same "$2" "$target" || fail "$1: changed since it was looked at"
+	if [ ! -w "${target%/*}/" ]; then
+		in_place "$1" "$2" "$3" "$3"
+		return 0
+	fi
 	beside "$target"
 	cp -p "$target" "$tmp" || exit 1
 	fill "$3"
@@ -95,7 +99,7 @@ do_replace() {
 		same "$3" "$target" || fail "$1: does not hold what was written"
 		return 0
 	fi
-	in_place "$1" "$2" "$3"
+	in_place "$1" "$2" "$3" cat "$tmp"
 }
 
 # fill PRINTER: the temporary copy gets the new content and keeps its mode, also
@@ -111,10 +115,17 @@ fill() {
 	[ -z "$locked" ] || chmod u-w "$tmp" || exit 1
 }
 
-# in_place PATH PRINT-OLD PRINT-NEW: for a file that cannot be renamed over (a
-# bind mount), or whose owner this user cannot give to another file.
+# in_place PATH PRINT-OLD PRINT-NEW COMMAND...: for a file that cannot be renamed
+# over (a bind mount, a directory that takes no new files), or whose owner this
+# user cannot give to another file. The command prints the new content.
 in_place() {
-	cat "$tmp" >"$target" && same "$3" "$target" && return 0
+	path=$1
+	was=$2
+	is=$3
+	shift 3
+	[ -w "$target" ] || fail "$path: this user may not write to it, or its file system is read-only"
+	"$@" >"$target" && same "$is" "$target" && return 0
+	set -- "$path" "$was"
 	"$2" >"$target" && same "$2" "$target" && fail "$1: cannot be written; the old content is back"
 	fail "$1: cannot be written, and may hold neither the old nor the new content"
 }

@@ -50,10 +50,14 @@ func TestLinksToNowhere(t *testing.T) {
 	h, dir := here(t)
 	check(t, os.Symlink("nowhere", dir+"/dangling"))
 	check(t, os.Symlink("loop", dir+"/loop"))
-	for _, q := range []transport.Query{transport.File(dir + "/dangling"), transport.Dir(dir + "/dangling"), transport.Key(dir + "/dangling")} {
+	for _, q := range []transport.Query{transport.File(dir + "/dangling"), transport.Dir(dir + "/dangling"), transport.Key(dir + "/dangling"), transport.Stat(dir + "/dangling")} {
 		if f := lookOne(t, h, q); !f.Missing || f.Link != "nowhere" || f.Problem != "" {
 			t.Errorf("%s: %+v", q.Kind, f)
 		}
+	}
+	check(t, os.Symlink("/bin/sh", dir+"/link"))
+	if f := lookOne(t, h, transport.Stat(dir+"/link")); f.Missing || f.Link != "/bin/sh" || f.Mode.Perm()&0o111 == 0 || f.Data != nil {
+		t.Errorf("a link that leads somewhere: %+v", f)
 	}
 	if f := lookOne(t, h, transport.File(dir+"/loop")); f.Missing || !strings.Contains(f.Problem, "symbolic links") {
 		t.Errorf("loop: %+v", f)

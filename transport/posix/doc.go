@@ -13,7 +13,9 @@
 //     stands between marks that bear a random word of that exchange; what a
 //     login shell prints before the first mark is ignored;
 //   - a file is exchanged only while it still holds what the caller saw, whole
-//     or not at all, with owner, group, mode and symbolic link kept.
+//     or not at all, with owner, group, mode and symbolic link kept;
+//   - a program that is brought along has no name any more when it begins, so
+//     that nothing of it is left, whatever ends the shell (Linux alone).
 //
 // It refuses:
 //   - to read a private key: by its name (...Key.pem), or by what stands in the

@@ -35,6 +35,13 @@ func (s section) addTo(f *transport.Fact) error {
 		f.Public = []byte(value + "\n")
 	case "system":
 		f.System = value
+	case "user":
+		f.User = value
+	case "unwritable":
+		f.Unwritable = true
+	case "holders":
+	case "machine", "found":
+		s.addProgram(f, value)
 	case "configdir":
 		f.ConfigDir = value
 	case "names":
@@ -42,7 +49,7 @@ func (s section) addTo(f *transport.Fact) error {
 	case "addresses":
 		f.Names = addresses(value)
 	default:
-		return s.addNumbers(f, value)
+		return s.addNet(f, value)
 	}
 	return nil
 }
@@ -53,6 +60,11 @@ func (s section) addNumbers(f *transport.Fact, value string) error {
 	switch s.name {
 	case "ls":
 		f.Mode, f.Owner, f.Group, err = parseLs(value)
+		f.Directory = strings.HasPrefix(value, "d")
+	case "holder":
+		var p transport.Process
+		p, err = parseHolder(value)
+		f.Processes = append(f.Processes, p)
 	case "clock":
 		var sec int64
 		sec, err = strconv.ParseInt(value, 10, 64)
@@ -61,6 +73,16 @@ func (s section) addNumbers(f *transport.Fact, value string) error {
 		err = fmt.Errorf("unknown answer %q", s.name)
 	}
 	return err
+}
+
+// parseHolder reads "PID NAME".
+func parseHolder(line string) (transport.Process, error) {
+	number, name, ok := strings.Cut(line, " ")
+	pid, err := strconv.Atoi(number)
+	if err != nil || !ok {
+		return transport.Process{}, fmt.Errorf("no process: %q", line)
+	}
+	return transport.Process{PID: pid, Command: strings.TrimSpace(name)}, nil
 }
 
 // entries are the lines of `ls -a` without the directory itself and its parent.

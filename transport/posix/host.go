@@ -24,6 +24,7 @@ type host struct {
 	runner transport.Runner
 	shell  string
 	mark   func() string
+	stays  resident
 }
 
 // New makes a Host of a machine on which commands can be run.
@@ -31,7 +32,11 @@ func New(r transport.Runner, o Options) transport.Host {
 	if o.Shell == "" {
 		o.Shell = "sh"
 	}
-	return &host{runner: r, shell: o.Shell, mark: newMark}
+	h := &host{runner: r, shell: o.Shell, mark: newMark}
+	if stays, ok := r.(Resident); ok && o.Shell == "sh" {
+		h.stays.runner = stays
+	}
+	return h
 }
 
 // newMark is a word that no output can hold by chance or by guessing.
@@ -161,7 +166,10 @@ func readOutputs(sections []section, most int) ([]transport.Output, error) {
 
 // exchange runs one script. Complete sections are returned also with an error.
 func (h *host) exchange(ctx context.Context, mark string, text []byte) ([]section, error) {
-	out, err := h.runner.Exec(ctx, h.shell, text)
+	out, asked, err := h.stays.exchange(ctx, mark, text)
+	if !asked {
+		out, err = h.runner.Exec(ctx, h.shell, text)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -169,6 +177,7 @@ func (h *host) exchange(ctx context.Context, mark string, text []byte) ([]sectio
 	if err != nil {
 		return sections, h.explain(err, out)
 	}
+	h.stays.learn()
 	return sections, nil
 }
 
@@ -183,12 +192,9 @@ func (h *host) explain(err error, out transport.Output) error {
 	case errors.Is(err, errShort), out.Status < 0 && said == "":
 		return transport.Errorf(transport.ClassConnect, h.Name(), "the session ended before the answer was complete").
 			WithHint("the connection was lost or the shell was killed; run the command again")
-	case errors.Is(err, errNoShell) && said == "":
-		return transport.Errorf(transport.ClassProtocol, h.Name(), "no POSIX shell answered `%s` (status %d)", h.shell, out.Status).
-			WithHint("the login shell of this user must be able to start sh")
 	case errors.Is(err, errNoShell):
-		return transport.Errorf(transport.ClassProtocol, h.Name(), "no POSIX shell answered `%s`: %s", h.shell, said).
-			WithHint("the login shell of this user must be able to start sh; on a NetScaler log in as root, not as nsroot")
+		return transport.Errorf(transport.ClassProtocol, h.Name(), "no POSIX shell answered `%s`: %w", h.shell, &NoShellError{Answer: out}).
+			WithHint("the login shell of this user must be able to start sh")
 	}
 	return transport.Errorf(transport.ClassProtocol, h.Name(), "%w: %s", err, said)
 }

@@ -77,6 +77,11 @@ func TestUnreadableAnswers(t *testing.T) {
 			if e.Host != runner.Name() {
 				t.Errorf("host %q", e.Host)
 			}
+			var none *NoShellError
+			foreign := strings.Contains(e.Message, "no POSIX shell answered")
+			if errors.As(err, &none) != foreign || foreign && !cmp.Equal(none.Answer, c.answer("", "")) {
+				t.Errorf("another shell: %+v", none)
+			}
 			if diff := cmp.Diff([]string{"sh"}, runner.lines); diff != "" {
 				t.Errorf("lines:\n%s", diff)
 			}

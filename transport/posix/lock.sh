@@ -74,6 +74,8 @@ do_lock() {
 	text=$3
 	age=$4
 	shift 4
+	# In a directory that a group shares, all of it may clear away what one left.
+	[ ! -g "${dir%/*}" ] || umask 002
 	cleared=
 	[ $# = 0 ] || ! evict "$@" || cleared=yes
 	if ! why=$(mkdir "$dir" 2>&1); then

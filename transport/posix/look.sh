@@ -12,6 +12,7 @@ there() {
 		return 1
 	fi
 	text ls "$(ls -ldnL "$1" 2>&1)"
+	[ -w "$1" ] || text unwritable ''
 }
 
 # readable PATH: it is a regular file that this user may read.
@@ -29,9 +30,13 @@ look_refused() { text problem "$1"; }
 
 look_system() {
 	text system "$(uname -s)"
+	text machine "$(uname -m)"
+	text user "$(id -u)"
 	text configdir "${ChrystokiConfigurationPath-}"
 	text clock "$(date +%s)"
 }
+
+look_stat() { there "$1"; }
 
 look_file() {
 	there "$1" && readable "$1" || return 0
@@ -134,6 +139,92 @@ newer() {
 	"$1") text newer "$1" ;;
 	*) text problem "$hit" ;;
 	esac
+}
+
+# look_route ADDRESS: what tells the own address towards another: a line with src,
+# or the interface's addresses.
+look_route() {
+	to=$1
+	case $to in
+	*:*) ;;
+	*[!0-9.]*) to=$(getent hosts "$1" 2>/dev/null </dev/null | sed -n '1s/[ 	].*//p') ;;
+	esac
+	if [ -z "$to" ]; then
+		text problem "$1 does not resolve here"
+	elif command -v ip >/dev/null 2>&1; then
+		text route "$(ip route get "$to" 2>&1 </dev/null)"
+	else
+		dev=$(route -n get "$to" 2>/dev/null </dev/null | sed -n 's/^ *interface: *//p')
+		[ -n "$dev" ] || dev=none
+		text route "$(ifconfig "$dev" 2>&1 </dev/null)"
+	fi
+}
+
+# bounded SECONDS COMMAND...: what it says and its status, which is not 0 if it
+# did not end in time. There is no timeout(1) everywhere.
+bounded() {
+	limit=$1
+	shift
+	"$@" 2>&1 </dev/null &
+	child=$!
+	(sleep "$limit"; kill "$child") >/dev/null 2>&1 </dev/null &
+	guard=$!
+	wait "$child" 2>/dev/null
+	rc=$?
+	kill "$guard" 2>/dev/null
+	return $rc
+}
+
+# look_reach HOST PORT SECONDS: by the first tool that is there. openssl comes
+# first, since it shows the certificate.
+look_reach() {
+	where=$1:$2
+	case $1 in
+	*:*) where=[$1]:$2 ;;
+	esac
+	for tool in openssl nc bash none; do
+		command -v "$tool" >/dev/null 2>&1 && break
+	done
+	case $tool in
+	openssl) said=$(bounded "$3" openssl s_client -connect "$where") ;;
+	nc) said=$(bounded "$3" nc -z -w "$3" "$1" "$2") ;;
+	bash) said=$(bounded "$3" bash -c ': </dev/tcp/"$0"/"$1"' "$1" "$2") ;;
+	*)
+		text missing ''
+		return 0
+		;;
+	esac
+	rc=$?
+	text tool "$tool"
+	text data "$said"
+	case $tool:$rc:$said in
+	openssl:*CONNECTED*) text reached '' ;;
+	openssl:*) ;;
+	*:0:*) text reached '' ;;
+	esac
+}
+
+# look_holders NAME: what a program has loaded stands in its maps, with the path
+# at the end of the line. Names of programs alone: their words may be secret.
+look_holders() {
+	if [ ! -r /proc/self/maps ]; then
+		text problem 'no /proc here'
+		return 0
+	fi
+	[ "$(id -u)" = 0 ] || text problem 'only root sees the programs of other users'
+	set +f
+	maps=$(grep -F -l -e "/$1" /proc/[0-9]*/maps 2>/dev/null </dev/null | sed 200q)
+	set -f
+	for map in $maps; do
+		pid=${map#/proc/}
+		pid=${pid%/maps}
+		name=$(ps -p "$pid" -o comm= 2>/dev/null)
+		case $name in
+		'' | vtl) ;;
+		*) text holder "$pid $name" ;;
+		esac
+	done
+	text holders ''
 }
 
 # look_vtl TOOL WORD...

@@ -32,10 +32,10 @@ const largestFile = 1 << 20
 // everything: it parses a brace group whole.
 func script(mark, library, calls string) []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, "{\nmark=%s\n", mark)
+	fmt.Fprintf(&b, "{\nmark=%s\n%s\n", mark, transport.LibraryBegins)
 	b.WriteString(withoutComments(commonLibrary))
 	b.WriteString(withoutComments(library))
-	fmt.Fprintf(&b, "printf '\\n%%s ready\\n' \"$mark\"\n%sprintf '%%s done\\n' \"$mark\"\nexit 0\n}\n", calls)
+	fmt.Fprintf(&b, transport.LibraryEnds+"\nprintf '\\n%%s ready\\n' \"$mark\"\n%sprintf '%%s done\\n' \"$mark\"\nexit 0\n}\n", calls)
 	return []byte(b.String())
 }
 
@@ -61,7 +61,7 @@ func renderLook(mark string, queries []transport.Query) []byte {
 		}
 		fmt.Fprintf(&calls, "i=%d\n%s\n", i, call)
 	}
-	return script(mark, lookLibrary, calls.String())
+	return script(mark, lookLibraryFor(queries), calls.String())
 }
 
 // mustQuote quotes text that has no control characters any more.
@@ -80,13 +80,19 @@ func lookCall(q transport.Query) (string, error) {
 		return "look_system", nil
 	case transport.QueryAddresses:
 		return "look_addresses", nil
+	case transport.QueryHolders:
+		return holdersCall(q.Args)
+	case transport.QueryRoute, transport.QueryReach:
+		return netCall(q)
 	case transport.QueryFile:
 		if strings.HasSuffix(q.Path, "Key.pem") {
 			return "", errors.New("a private key is not read")
 		}
 		words = append(words, strconv.Itoa(largestFile))
-	case transport.QueryDir, transport.QueryKey:
-	case transport.QueryProcesses, transport.QueryVtl:
+	case transport.QueryDir, transport.QueryKey, transport.QueryStat:
+	case transport.QueryProgram:
+		words = q.ArgList()
+	case transport.QueryProcesses, transport.QueryVtl, transport.QueryProbe:
 		words = append(words, q.ArgList()...)
 	default:
 		return "", fmt.Errorf("unknown query %q", q.Kind)
@@ -96,6 +102,15 @@ func lookCall(q transport.Query) (string, error) {
 	}
 	quoted, err := quoteAll(words)
 	return "look_" + string(q.Kind) + " " + quoted, err
+}
+
+// holdersCall refuses what is no plain file name.
+func holdersCall(library string) (string, error) {
+	if library == "" || strings.ContainsAny(library, "/\n\r\x00") {
+		return "", fmt.Errorf("%q is no name of a library", library)
+	}
+	quoted, err := quote(library)
+	return "look_holders " + quoted, err
 }
 
 // checkPath refuses what the scripts cannot carry faithfully: they read lines,
@@ -126,7 +141,7 @@ func renderDo(mark string, actions []transport.Action) ([]byte, error) {
 		}
 		fmt.Fprintf(&calls, "%sact %d %s\n", before, i, call)
 	}
-	return script(mark, library, calls.String()), nil
+	return script(mark, library+bringLibraryFor(actions), calls.String()), nil
 }
 
 // actCall is the call of one action, and what must be defined before it.
@@ -140,6 +155,8 @@ func actCall(i int, a transport.Action) (before, call string, err error) {
 		words = a.Argv
 	case transport.ActReplace, transport.ActCreate:
 		return contentCall(i, a)
+	case transport.ActBring:
+		return bringCall(i, a)
 	case transport.ActLock, transport.ActBeat, transport.ActUnlock:
 		return lockCall(i, a)
 	case transport.ActBackup, transport.ActMove:

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -73,8 +74,8 @@ func TestScriptsParse(t *testing.T) {
 				t.Errorf("%s in %v: %s", name, shell, out)
 			}
 		}
-		if strings.Contains(script, "#") && regexp.MustCompile(`(?m)^\s*#`).MatchString(script) {
-			t.Errorf("%s carries comments", name)
+		if got := regexp.MustCompile(`(?m)^\s*#.*$`).FindAllString(script, -1); !slices.Equal(got, []string{transport.LibraryBegins, transport.LibraryEnds}) {
+			t.Errorf("%s carries comments besides the ends of its library: %q", name, got)
 		}
 		if !strings.HasPrefix(script, "{\n") || !strings.HasSuffix(script, "exit 0\n}\n") {
 			t.Errorf("%s is no brace group with its own end", name)
@@ -90,6 +91,7 @@ func TestLookScriptHasNoWritingCommand(t *testing.T) {
 	writing := regexp.MustCompile(`(^|[;&|({]|\b(then|do|else)\b)\s*(rm|mv|cp|ln|chmod|chown|mkdir|rmdir|kill|touch|nohup|tee|dd|trap)\b|[^2&<]>\s*[^&/ ]`)
 	for _, line := range strings.Split(renderAll(t)["look"], "\n") {
 		line = strings.ReplaceAll(line, ">/dev/null", "")
+		line = regexp.MustCompile(`kill "\$(child|guard)"`).ReplaceAllString(line, "") // its own, that take too long
 		if hit := writing.FindString(line); hit != "" {
 			t.Errorf("%q in %s", hit, line)
 		}

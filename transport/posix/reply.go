@@ -3,8 +3,11 @@ package posix
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
+
+	"ntl-setup/transport"
 )
 
 // section is one marked answer.
@@ -23,6 +26,21 @@ var (
 	// errForeign: something stands between the marks that the script did not write.
 	errForeign = errors.New("foreign text in the answer")
 )
+
+// NoShellError says that no POSIX shell read the script, and so nothing of it
+// was done: some other shell, or none, answered. Errors of Look and Do wrap it.
+type NoShellError struct {
+	// Answer is what came instead.
+	Answer transport.Output
+}
+
+// Error is the start of what came instead, in one line.
+func (e *NoShellError) Error() string {
+	if said := transport.Printable(firstOf(e.Answer.Stdout, e.Answer.Stderr)); said != "" {
+		return said
+	}
+	return fmt.Sprintf("nothing but status %d", e.Answer.Status)
+}
 
 // parseReply reads what a script printed. Sections that are complete are
 // returned also with an error.

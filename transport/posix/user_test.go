@@ -9,9 +9,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"ntl-setup/transport"
 )
@@ -125,5 +127,84 @@ func TestReplaceKeepsAForeignOwner(t *testing.T) {
 	}
 	if got := namesIn(t, dir); got != "conf" {
 		t.Errorf("left behind: %s", got)
+	}
+}
+
+// A member of hsmusers may write to /etc/Chrystoki.conf and not make a file
+// beside it: it is written in place, with the new content held by the script.
+func TestReplaceInAClosedDirectory(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Log("checked only as root: it takes two users")
+		return
+	}
+	h, dir := ordinary(t)
+	check(t, os.Mkdir(dir+"/etc", 0o755))
+	write(t, dir+"/etc/conf", "old", 0o660)
+	check(t, os.Chown(dir+"/etc/conf", 0, nobody))
+	if f := lookOne(t, h, transport.File(dir+"/etc/conf")); f.Unwritable {
+		t.Errorf("the file can be written: %+v", f)
+	}
+	if f := lookOne(t, h, transport.Stat(dir+"/etc")); !f.Unwritable {
+		t.Errorf("the directory takes no files: %+v", f)
+	}
+	if said, err := doOne(t, h, transport.Replace(dir+"/etc/conf", []byte("old"), []byte("new\n'"))); err != nil {
+		t.Fatalf("%v %s", err, said)
+	}
+	f := lookOne(t, h, transport.File(dir+"/etc/conf"))
+	if string(f.Data) != "new\n'" || f.Owner != "0" || f.Group != "65534" || f.Mode != 0o660 {
+		t.Errorf("%+v", f)
+	}
+	if said, err := doOne(t, h, transport.Replace(dir+"/etc/conf", []byte("other"), []byte("x"))); err == nil || !strings.Contains(said, "changed since") {
+		t.Errorf("%v %s", err, said)
+	}
+	check(t, os.Chmod(dir+"/etc/conf", 0o640))
+	if said, err := doOne(t, h, transport.Replace(dir+"/etc/conf", []byte("new\n'"), []byte("x"))); err == nil || !strings.Contains(said, "may not write to it") {
+		t.Errorf("%v %s", err, said)
+	}
+	if f := lookOne(t, h, transport.File(dir+"/etc/conf")); string(f.Data) != "new\n'" || !f.Unwritable {
+		t.Errorf("a refused change left %+v", f)
+	}
+	if got := namesIn(t, dir+"/etc"); got != "conf" {
+		t.Errorf("left behind: %s", got)
+	}
+}
+
+func TestWhoLooks(t *testing.T) {
+	h, dir := ordinary(t)
+	want := strconv.Itoa(nobody)
+	if os.Getuid() != 0 {
+		want = strconv.Itoa(os.Getuid())
+	}
+	if f := lookOne(t, h, transport.System()); f.User != want {
+		t.Errorf("user %q, want %s", f.User, want)
+	}
+	for _, q := range []transport.Query{transport.File(dir), transport.Stat(dir), transport.Key(dir)} {
+		if f := lookOne(t, h, q); !f.Directory || f.Unwritable {
+			t.Errorf("%s: %+v", q.Kind, f)
+		}
+	}
+	if f := lookOne(t, h, transport.Dir("/etc")); !f.Unwritable {
+		t.Errorf("/etc: %+v", f)
+	}
+}
+
+// In a directory that a group shares, what one member's run left behind another
+// member may clear away.
+func TestSharedLock(t *testing.T) {
+	h, dir := here(t)
+	check(t, os.Mkdir(dir+"/shared", 0o755))
+	check(t, os.Chmod(dir+"/shared", 0o770|os.ModeSetgid))
+	for path, want := range map[string]os.FileMode{dir + "/lock": 0, dir + "/shared/lock": 0o020} {
+		_, err := doOne(t, h, transport.Lock(path, "token1", []byte("me"), time.Minute))
+		check(t, err)
+		for _, made := range []string{path, path + "/token1"} {
+			info, err := os.Stat(made)
+			check(t, err)
+			if info.Mode()&0o020 != want {
+				t.Errorf("%s: %v", made, info.Mode())
+			}
+		}
+		_, err = doOne(t, h, transport.Unlock(path, "token1"))
+		check(t, err)
 	}
 }

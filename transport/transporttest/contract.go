@@ -100,7 +100,7 @@ func testNothing(t *testing.T, b *bench) {
 func testMissing(t *testing.T, b *bench) {
 	for _, q := range []transport.Query{
 		transport.File(b.at("no")), transport.Dir(b.at("no")), transport.Key(b.at("no")),
-		transport.File(b.at("no/such/file")), transport.VtlVerify(b.at("no")),
+		transport.File(b.at("no/such/file")), transport.VtlVerify(b.at("no")), transport.Stat(b.at("no")),
 	} {
 		f := b.look(q)
 		if !f.Missing || f.Problem != "" || f.Data != nil || f.Mode != 0 {
@@ -169,6 +169,9 @@ func testModes(t *testing.T, b *bench) {
 		if !isNumber(f.Owner) || !isNumber(f.Group) || f.Link != "" {
 			t.Errorf("owner %q, group %q, link %q", f.Owner, f.Group, f.Link)
 		}
+		if s := b.look(transport.Stat(file)); s.Mode != mode || s.Owner != f.Owner || s.Data != nil {
+			t.Errorf("without its content: %+v, want what else is in %+v", s, f)
+		}
 	}
 	b.do(transport.Create(b.at("exact"), nil, 0o666))
 	if f := b.look(transport.File(b.at("exact"))); f.Mode != 0o666 {
@@ -207,6 +210,9 @@ func testSystem(t *testing.T, b *bench) {
 	f := b.look(transport.System())
 	if f.System == "" || f.Clock.Before(time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("system %q, clock %v", f.System, f.Clock)
+	}
+	if f := b.look(transport.Holders("libNobodyHasThis.so")); f.Missing || len(f.Processes) > 0 {
+		t.Errorf("programs with a library that is nowhere: %+v", f)
 	}
 	names := b.look(transport.Addresses()).Names
 	if !strings.Contains(fmt.Sprint(names), "127.0.0.1") {

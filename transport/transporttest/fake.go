@@ -32,8 +32,22 @@ type FakeHost struct {
 	Now func() time.Time
 	// Addresses answers transport.Addresses.
 	Addresses []string
+	// Sources answers transport.Route.
+	Sources []string
+	// Port answers transport.Reach.
+	Port transport.Fact
 	// Running answers transport.Processes.
 	Running []FakeProcess
+	// User is the numeric user id that transport.System tells.
+	User string
+	// Holders answers transport.Holders, whatever the library.
+	Holders []transport.Process
+	// Unwritable are paths that the user may not write to; only told, not enforced.
+	Unwritable map[string]bool
+	// Machine is the architecture that transport.System tells.
+	Machine string
+	// Bring runs programs that are brought along; nil: they cannot be started.
+	Bring func(a transport.Action) (output string, status int)
 	// Problems makes a path unreadable: path to the machine's words.
 	Problems map[string]string
 
@@ -79,6 +93,7 @@ func NewHost(name string) *FakeHost {
 		Clock:     time.Date(2026, time.March, 2, 9, 30, 0, 0, time.UTC),
 		Addresses: []string{"127.0.0.1", "192.0.2.10"},
 		Problems:  map[string]string{},
+		User:      "0",
 		name:      name,
 		files:     map[string]*fakeFile{},
 		lastPID:   100,

@@ -60,7 +60,7 @@ func checkAction(a transport.Action) string {
 	switch {
 	case bytes.IndexByte(a.Data, 0) >= 0, bytes.IndexByte(a.Old, 0) >= 0:
 		return "the content holds a NUL byte"
-	case len(a.Data) > largest, len(a.Old) > largest:
+	case a.Kind != transport.ActBring && len(a.Data) > largest, len(a.Old) > largest:
 		return transport.ErrTooLarge.Error()
 	case a.Kind == transport.ActBackup, a.Kind == transport.ActMove:
 		if problem := checkPath(a.To); problem != "" {
@@ -97,6 +97,12 @@ func (h *FakeHost) act(a transport.Action) transport.Output {
 		return h.start(a.Argv)
 	case transport.ActStop:
 		return h.stop(a)
+	case transport.ActBring:
+		if h.Bring == nil {
+			return transport.Output{Status: 127, Stdout: []byte("not found")}
+		}
+		text, status := h.Bring(a)
+		return transport.Output{Stdout: []byte(text), Status: status}
 	case transport.ActLock:
 		return h.lock(a)
 	case transport.ActBeat:

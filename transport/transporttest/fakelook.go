@@ -35,11 +35,22 @@ func (h *FakeHost) Look(ctx context.Context, queries ...transport.Query) (transp
 func (h *FakeHost) fact(q transport.Query) transport.Fact {
 	switch q.Kind {
 	case transport.QuerySystem:
-		return transport.Fact{System: h.System, ConfigDir: h.ConfigDir, Clock: h.Clock.Truncate(time.Second)}
+		return transport.Fact{System: h.System, Machine: h.Machine, User: h.User, ConfigDir: h.ConfigDir, Clock: h.Clock.Truncate(time.Second)}
 	case transport.QueryAddresses:
 		return transport.Fact{Names: slices.Clone(h.Addresses)}
+	case transport.QueryRoute:
+		return transport.Fact{Names: slices.Clone(h.Sources)}
+	case transport.QueryReach:
+		return h.Port
 	case transport.QueryProcesses:
 		return transport.Fact{Processes: h.processes(q)}
+	case transport.QueryHolders:
+		return transport.Fact{Processes: slices.Clone(h.Holders)}
+	case transport.QueryProgram:
+		return h.program(q.ArgList())
+	case transport.QueryProbe:
+		text, _ := h.tool(append([]string{q.Path}, q.ArgList()...))
+		return transport.Fact{Data: []byte(text)}
 	case transport.QueryVtl:
 		f := h.find(q.Path)
 		if f == nil || f.mode&0o111 == 0 {
@@ -47,7 +58,7 @@ func (h *FakeHost) fact(q transport.Query) transport.Fact {
 		}
 		text, _ := h.tool(append([]string{q.Path}, q.ArgList()...))
 		return transport.Fact{Data: []byte(text)}
-	case transport.QueryFile, transport.QueryDir, transport.QueryKey:
+	case transport.QueryFile, transport.QueryDir, transport.QueryKey, transport.QueryStat:
 		return h.pathFact(q)
 	}
 	return transport.Fact{Problem: "unknown query " + string(q.Kind)}
@@ -89,6 +100,10 @@ func (h *FakeHost) pathFact(q transport.Query) transport.Fact {
 		return fact
 	}
 	fact.Mode, fact.Owner, fact.Group = f.mode&^fs.ModeType, f.owner, f.group
+	fact.Unwritable, fact.Directory = h.Unwritable[path.Clean(q.Path)], f.mode.IsDir()
+	if q.Kind == transport.QueryStat {
+		return fact
+	}
 	if fact.Problem = h.Problems[path.Clean(q.Path)]; fact.Problem != "" {
 		return fact
 	}
