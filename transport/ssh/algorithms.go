@@ -73,6 +73,10 @@ func onlyLegacy(offered []string) []string {
 	return found
 }
 
+// LegacyAlgorithms are those of the names that are offered with Options.Legacy
+// alone.
+func LegacyAlgorithms(names []string) []string { return onlyLegacy(names) }
+
 // weakNegotiated names the legacy algorithms that a connection really uses.
 func weakNegotiated(c ssh.Conn) []string {
 	m, ok := c.(ssh.AlgorithmsConnMetadata)

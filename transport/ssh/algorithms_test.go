@@ -94,7 +94,7 @@ func TestIdentityFiles(t *testing.T) {
 		writeFile(t, "rubbish", "no key"): "rubbish",
 		encrypted(t):                      "passphrase",
 	} {
-		_, err := ssh.Dial(t.Context(), to, ssh.Options{Identities: []string{path}})
+		_, err := ssh.Dial(t.Context(), to, ssh.Options{Keys: ssh.Keys{Files: []string{path}}})
 		e := classed(t, err, transport.ClassConfig)
 		holds(t, e.Error(), path, text)
 	}

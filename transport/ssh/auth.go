@@ -3,13 +3,11 @@ package ssh
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 
 	"golang.org/x/crypto/ssh"
 
@@ -35,24 +33,53 @@ var (
 type login struct {
 	offers  []string // what the server would take, as it said last
 	tried   []string
+	keys    int          // how many were offered
+	last    offer        // the one that was offered last
 	settle  func(answer) // set once the password is about to be sent
 	taken   bool         // the password was right, whatever came after
 	problem error        // why a method was given up here, not there
+	said    string       // the machine's words to whoever logs in, the last of them
+	after   string       // the same, once the password was on its way
 }
 
-// finish tells the Password what became of it. An end of the connection instead
-// of an answer counts as a refusal: the far side may have counted an attempt.
-// It does not if the far side says that it has no session to give.
+// hear takes what the machine says to whoever logs in.
+func (l *login) hear(words string) {
+	if words = transport.Printable(words); words == "" {
+		return
+	}
+	l.said = words
+	if l.settle != nil {
+		l.after = words
+	}
+}
+
+// finish tells the Password what became of it. An end of the login without an
+// answer counts as a refusal: the far side may have counted an attempt. It does
+// not if the far side says that it has no session to give, or gives its reasons
+// not to let the account in; nor, the first time, if the connection was cut: a
+// server that refuses says so, and be it with its last word.
 func (l *login) finish(err error) {
 	switch {
 	case l.settle == nil:
 	case err == nil || l.taken:
 		l.settle(accepted)
-	case noSession(err):
+	case noSession(err), wasCut(err) && l.after != "":
 		l.settle(unanswered)
+	case wasCut(err):
+		l.settle(cutOff)
 	default:
 		l.settle(refused)
 	}
+}
+
+// wasCut tells the end of the network connection from an SSH message that ends it.
+func wasCut(err error) bool {
+	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, end) {
+			return true
+		}
+	}
+	return false
 }
 
 // method picks what to try next; nil ends the login. Keys come first, since
@@ -71,10 +98,13 @@ func (d *dialling) method(ctx context.Context, a *ssh.ClientAuthContext) ssh.Aut
 		return slices.Contains(a.AllowedMethods, m) &&
 			!slices.Contains(a.TriedMethods, m) && !slices.Contains(a.PartialSuccessMethods, m)
 	}
+	if key := d.nextKey(ctx, a); key != nil {
+		return key
+	}
 	switch {
-	case fresh(methodKey) && len(d.signers) > 0:
-		return ssh.PublicKeys(d.signers...)
-	case d.o.Password == nil || l.settle != nil || d.o.Password.Refused():
+	case l.taken && fresh(methodInteractive):
+		return ssh.KeyboardInteractive(d.furtherStep)
+	case d.login.problem != nil, d.o.Password == nil || l.settle != nil || d.o.Password.Refused():
 		return nil
 	case fresh(methodPassword):
 		return ssh.PasswordCallback(func() (string, error) { return d.secret(ctx) })
@@ -109,6 +139,7 @@ func (d *dialling) secret(ctx context.Context) (string, error) {
 // challenge answers one round of keyboard-interactive.
 func (d *dialling) challenge(ctx context.Context, said string, questions []string, echoes []bool) ([]string, error) {
 	if len(questions) == 0 {
+		d.login.hear(said)
 		return nil, nil // an announcement
 	}
 	refuse := func(e *transport.Error) ([]string, error) {
@@ -122,7 +153,7 @@ func (d *dialling) challenge(ctx context.Context, said string, questions []strin
 	case len(questions) > 1 || echoes[0] || !asksPassword(questions[0]):
 		return refuse(transport.Errorf(transport.ClassDialogue, d.target.name(),
 			"the login asks what is not just a password: %s", asked).
-			WithHint("nothing was typed; use an account without further questions, or a key that it accepts (-i)"))
+			WithHint("nothing was typed; use an account without further questions, or a key that it accepts (%s)", d.o.keyHint()))
 	case d.login.settle != nil: // asked again: the answer before was wrong
 		return refuse(d.explainRefused())
 	}
@@ -131,6 +162,26 @@ func (d *dialling) challenge(ctx context.Context, said string, questions []strin
 		return nil, err
 	}
 	return []string{secret}, nil
+}
+
+// furtherStep is keyboard-interactive after the password was accepted: what is
+// announced is taken, and nothing that is asked is answered.
+func (d *dialling) furtherStep(name, instruction string, questions []string, _ []bool) ([]string, error) {
+	d.login.hear(name + " " + instruction)
+	if len(questions) == 0 {
+		return nil, nil
+	}
+	e := d.stepWanted(methodInteractive)
+	e.Message += ", which asks " + quoteAll(questions)
+	d.login.problem = e
+	return nil, e
+}
+
+// stepWanted is the error of a password that was right and not enough.
+func (d *dialling) stepWanted(methods ...string) *transport.Error {
+	return d.fail(transport.ClassDialogue, "the password of %s was accepted, and the machine wants a further step: %s",
+		d.target.User, transport.Printable(strings.Join(methods, ", "))).
+		WithHint("nothing more was typed; use an account whose password, or whose key and password (%s), are enough", d.o.keyHint())
 }
 
 func (d *dialling) changeWanted(words string) *transport.Error {
@@ -154,57 +205,4 @@ func quoteAll(texts []string) string {
 		quoted = append(quoted, `"`+transport.Printable(t)+`"`)
 	}
 	return strings.Join(quoted, ", ")
-}
-
-// identities loads the private keys that are offered.
-func identities(name string, o *Options) ([]ssh.Signer, error) {
-	var signers []ssh.Signer
-	for _, path := range o.Identities {
-		s, err := identity(path, o.Legacy)
-		if err != nil {
-			e := transport.Errorf(transport.ClassConfig, name, "identity file %s: %w", path, err)
-			var locked *ssh.PassphraseMissingError
-			if errors.As(err, &locked) {
-				e = e.WithHint("an encrypted key cannot be used; make a copy without passphrase (ssh-keygen -p), or use a password")
-			}
-			return nil, e
-		}
-		signers = append(signers, s)
-	}
-	if len(o.Identities) > 0 {
-		return signers, nil
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return nil, nil // no home, no default keys
-	}
-	for _, file := range []string{"id_ed25519", "id_ecdsa", "id_rsa"} {
-		path := filepath.Join(home, ".ssh", file)
-		s, err := identity(path, o.Legacy)
-		switch {
-		case err == nil:
-			signers = append(signers, s)
-		case !errors.Is(err, fs.ErrNotExist) && !errors.As(err, new(*ssh.PassphraseMissingError)):
-			o.warn(fmt.Sprintf("%s: key %s is not used: %v", name, path, err))
-		}
-	}
-	return signers, nil
-}
-
-func identity(path string, legacy bool) (ssh.Signer, error) {
-	pem, err := os.ReadFile(path) //nolint:gosec // the path is the user's choice
-	if err != nil {
-		return nil, err
-	}
-	s, err := ssh.ParsePrivateKey(pem)
-	if err != nil {
-		return nil, err
-	}
-	a, ok := s.(ssh.AlgorithmSigner)
-	if !ok || legacy || s.PublicKey().Type() != ssh.KeyAlgoRSA {
-		return s, nil
-	}
-	// Without this, x/crypto signs with SHA-1 for a server that does not say
-	// what it knows.
-	return ssh.NewSignerWithAlgorithms(a, []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256})
 }

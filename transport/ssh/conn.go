@@ -29,8 +29,9 @@ type conn struct {
 	stop   context.CancelFunc // ends the keep-alive
 	idle   chan struct{}      // closed when it has ended
 
-	mu   sync.Mutex
-	lost error // why the connection was given up here; nil if it was not
+	mu    sync.Mutex
+	lost  error     // why the connection was given up here; nil if it was not
+	freed time.Time // when a session of ours ended last
 }
 
 func newConn(ctx context.Context, name string, client *ssh.Client) *conn {
@@ -109,8 +110,9 @@ func (c *conn) fail(ctx context.Context, doing string, err error) error {
 	if e := ended(ctx, c.name, doing); e != nil {
 		return e
 	}
+	const onwards = "see that the machine is up; the same command looks again and goes on from there"
 	if lost := c.lostCause(); lost != nil {
-		return transport.Errorf(transport.ClassConnect, c.name, "%s: connection lost: %w", doing, lost)
+		return transport.Errorf(transport.ClassConnect, c.name, "%s: connection lost: %w", doing, lost).WithHint(onwards)
 	}
 	var refused *ssh.OpenChannelError
 	if errors.As(err, &refused) {
@@ -123,21 +125,9 @@ func (c *conn) fail(ctx context.Context, doing string, err error) error {
 		return e
 	}
 	if errors.Is(err, io.EOF) {
-		return transport.Errorf(transport.ClassConnect, c.name, "%s: connection lost: %w", doing, err)
+		return transport.Errorf(transport.ClassConnect, c.name, "%s: connection lost: %w", doing, err).WithHint(onwards)
 	}
-	return transport.Errorf(transport.ClassConnect, c.name, "%s: %w", doing, err)
-}
-
-// session opens a channel.
-func (c *conn) session(ctx context.Context) (*ssh.Session, error) {
-	return await(ctx, c.client.NewSession, closeSession)
-}
-
-// closeSession asks the peer to end a channel. It waits for nothing, not even
-// for the request to leave: the wire to a dead peer may be full. That the channel
-// is closed already is no error, but what was wanted.
-func closeSession(s *ssh.Session) {
-	go func() { _ = s.Close() }()
+	return transport.Errorf(transport.ClassConnect, c.name, "%s: %w", doing, err).WithHint(onwards)
 }
 
 // start starts a command line; the error of a refusal does not repeat the line.
@@ -159,7 +149,7 @@ func (c *conn) Exec(ctx context.Context, line string, stdin []byte) (transport.O
 	if err != nil {
 		return none, c.fail(ctx, doing, err)
 	}
-	defer closeSession(s)
+	defer c.closeSession(s)
 
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -121,7 +121,7 @@ func TestIPv6(t *testing.T) {
 	holds(t, c.Name(), "@[::1]:")
 	o.AcceptNew = false
 	dial(t, parsed, o)
-	knownToOpenSSH(t, s, o.KnownHosts)
+	knownToOpenSSH(t, s, o.KnownHosts[0])
 }
 
 // A machine that restarts, or a cable.

@@ -1,8 +1,11 @@
+//go:build unix
+
 package ssh_test
 
 import (
 	"errors"
 	"net"
+	"strings"
 	"testing"
 
 	xssh "golang.org/x/crypto/ssh"
@@ -83,5 +86,23 @@ func TestTurnedAway(t *testing.T) {
 	e = refused(t, p.Target, p.pinned(t, ssh.Options{Password: counted("wrong", new(int))}), transport.ClassAuth)
 	if kindOf(e) != "neither" {
 		t.Errorf("a wrong password: %v", e)
+	}
+}
+
+// One that has had enough of keys, or whose keyboard-interactive fails without a
+// question, has not turned anybody away, and is not tried again.
+func TestNotTurnedAway(t *testing.T) {
+	s := startSSHD(t, "127.0.0.1", []string{"ed25519"}, "KbdInteractiveAuthentication yes", "MaxAuthTries 2")
+	o := s.trusting(t)
+	for _, n := range []int{1, 2, 3} {
+		o.Keys = ssh.Keys{}
+		for _, key := range several(t, n) {
+			o.Keys.Files = append(o.Keys.Files, key.file(t))
+		}
+		o.Password = fixed("never asked for")
+		e := refused(t, s.Target, o, transport.ClassAuth)
+		if n != 1 && kindOf(e) != "neither" || strings.Contains(e.Error(), "unexpected message") {
+			t.Errorf("%d keys: %v (%s)", n, e, kindOf(e))
+		}
 	}
 }

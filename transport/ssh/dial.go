@@ -21,18 +21,20 @@ const defaultDialTimeout = 30 * time.Second
 type Options struct {
 	// Password is offered if a server asks for one; nil: none.
 	Password *Password
-	// Identities are private key files that must be usable. Empty: those of
-	// ~/.ssh/id_ed25519, id_ecdsa and id_rsa that exist and are not encrypted.
-	Identities []string
+	// Keys are the private keys that are offered, before a password.
+	Keys Keys
 	// HostKeyPin is the only host key to accept, "SHA256:…". It goes before
 	// KnownHosts, except for keys that are marked there as revoked.
 	HostKeyPin string
 	// PinFlag is what hints call the way to set HostKeyPin: "--hsm-host-key".
 	PinFlag string
-	// KnownHosts is a file in OpenSSH's format; it need not exist. Empty: none.
-	KnownHosts string
-	// AcceptNew adds the key of a host that KnownHosts does not know to it
-	// (mode 0600, its folder 0700 if they are made). A changed key is refused.
+	// HostKeyAlias is the name by which KnownHosts has the machine, and which the
+	// certificates of its key name; empty: what the Target says.
+	HostKeyAlias string
+	// KnownHosts are files in OpenSSH's format; they need not exist. Empty: none.
+	KnownHosts []string
+	// AcceptNew adds the key of a host that KnownHosts do not know to the first of
+	// them (mode 0600, its folder 0700 if they are made). A changed key is refused.
 	AcceptNew bool
 	// Legacy adds algorithms with known weaknesses at the end of what is offered.
 	Legacy bool
@@ -42,9 +44,21 @@ type Options struct {
 	DialTimeout time.Duration
 	// Warn is told one line about what a person should know; nil: nobody is.
 	Warn func(string)
-	// Dial makes the network connection; nil: a net.Dialer. This is the room for
-	// jump hosts.
+	// Jump is the machine that the connection goes through; nil: none.
+	Jump *Jump
+	// Dial makes the network connection, to the machine or to the first that it
+	// is reached through; nil: a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	hop bool // this is about a jump host
+}
+
+// keyHint is how hints call the way to another key.
+func (o *Options) keyHint() string {
+	if o.hop {
+		return "ssh-agent, or IdentityFile in ~/.ssh/config"
+	}
+	return "-i"
 }
 
 func (o *Options) warn(text string) {
@@ -58,6 +72,15 @@ func (o *Options) warn(text string) {
 // (connect, host-key, auth, dialogue, timeout, config), or wrap the context's
 // cause when that is not a deadline.
 func Dial(ctx context.Context, t Target, o Options) (transport.Conn, error) {
+	client, err := dialClient(ctx, t, o)
+	if err != nil {
+		return nil, err
+	}
+	return newConn(ctx, t.name(), client), nil
+}
+
+// dialClient is Dial without the watch over the connection.
+func dialClient(ctx context.Context, t Target, o Options) (*ssh.Client, error) {
 	if err := t.check(); err != nil {
 		return nil, err
 	}
@@ -71,26 +94,29 @@ func Dial(ctx context.Context, t Target, o Options) (transport.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	signers, err := identities(t.name(), &o)
+	ring, err := gather(ctx, t.name(), &o)
 	if err != nil {
 		return nil, err
 	}
 	late := false
 	for {
 		keys.begin()
-		d := &dialling{target: t, o: &o, keys: keys, signers: signers}
+		d := &dialling{target: t, o: &o, keys: keys, ring: ring}
 		client, err := d.connect(ctx)
 		switch {
 		case err == nil:
 			if weak := weakNegotiated(client.Conn); len(weak) > 0 {
 				o.warn(t.name() + ": the connection uses weak algorithms: " + strings.Join(weak, ", "))
 			}
-			return newConn(ctx, t.name(), client), nil
+			return client, nil
 		case keys.tryAnother() && len(keys.algorithms()) > 0:
 			// Nothing about the user was sent yet; there is one attempt for
 			// each kind of host key at most.
+		case errors.Is(err, errMoreKeys):
+			// Each attempt offers others, and there is an end to them.
 		case errors.Is(err, errTooLate) && !late:
 			late = true // the password is there now
+			ring.begin()
 		default:
 			return nil, err
 		}
@@ -111,10 +137,10 @@ const (
 
 // dialling is one attempt.
 type dialling struct {
-	target  Target
-	o       *Options
-	keys    *hostKeys
-	signers []ssh.Signer
+	target Target
+	o      *Options
+	keys   *hostKeys
+	ring   *keyring
 
 	wire  *wire
 	watch *watch
@@ -128,7 +154,7 @@ func (d *dialling) connect(ctx context.Context) (*ssh.Client, error) {
 	d.watch = startWatch(d.o.DialTimeout, cancel)
 	defer d.watch.pause()
 
-	raw, err := d.o.Dial(ctx, "tcp", d.target.address())
+	raw, err := d.reach(ctx)
 	if err != nil {
 		return nil, d.explainDial(ctx, err)
 	}
@@ -148,12 +174,27 @@ func (d *dialling) connect(ctx context.Context) (*ssh.Client, error) {
 	return ssh.NewClient(conn, channels, requests), nil
 }
 
+// reach makes the network connection. Jump hosts have bounds of their own.
+func (d *dialling) reach(ctx context.Context) (net.Conn, error) {
+	if d.o.Jump == nil {
+		return d.o.Dial(ctx, "tcp", d.target.address())
+	}
+	d.watch.pause()
+	hop, err := d.o.Jump.dial(ctx, d.o)
+	if err != nil {
+		return nil, err
+	}
+	d.watch.restart()
+	return hop.through(ctx, d.target.address())
+}
+
 func (d *dialling) config(ctx context.Context) *ssh.ClientConfig {
 	return &ssh.ClientConfig{
 		Config:            wireConfig(d.o.Legacy),
 		User:              d.target.User,
 		HostKeyCallback:   d.keys.check,
 		HostKeyAlgorithms: d.keys.algorithms(),
+		BannerCallback:    func(words string) error { d.login.hear(words); return nil },
 		AuthCallback: func(a *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 			d.stage = stageLogin
 			d.watch.restart()

@@ -36,16 +36,16 @@ func ended(ctx context.Context, name, doing string) error {
 // explainDial says why there is no network connection.
 func (d *dialling) explainDial(ctx context.Context, err error) error {
 	address := d.target.address()
+	var known *transport.Error // of a jump host
+	if errors.As(err, &known) {
+		return known
+	}
 	if errors.Is(context.Cause(ctx), errSlow) {
 		return d.fail(transport.ClassConnect, "no connection to %s within %s", address, d.o.DialTimeout).
 			WithHint("the machine is down, or a firewall drops what is sent to it; check the address and the port")
 	}
 	if e := ended(ctx, d.target.name(), "connecting to "+address); e != nil {
 		return e
-	}
-	var known *transport.Error // of a jump host, say
-	if errors.As(err, &known) {
-		return known
 	}
 	var dns *net.DNSError
 	var timeout net.Error
@@ -165,7 +165,10 @@ func (d *dialling) explainAlgorithms(none *ssh.AlgorithmNegotiationError) error 
 	if weak := onlyLegacy(theirs); len(weak) > 0 && !d.o.Legacy {
 		return e.WithHint("--legacy-ssh allows %s, which is weak", strings.Join(weak, ", "))
 	}
-	return e.WithHint("none of the machine's algorithms is known here, also not with --legacy-ssh; enable another on the machine (an appliance: sysconf ssh ciphers)")
+	if strings.HasSuffix(none.What, "cipher") {
+		return e.WithHint("Go's SSH has none of the machine's ciphers, also not with --legacy-ssh; enable aes256-ctr on the machine (an appliance from 7.8.3: sysconf ssh ciphers)")
+	}
+	return e.WithHint("none of the machine's algorithms is known here, also not with --legacy-ssh; enable another on the machine")
 }
 
 // explainProblem is for a password that could not be had, or was not asked for
@@ -177,6 +180,8 @@ func (d *dialling) explainProblem(problem error) error {
 		return known
 	case errors.Is(problem, errTooLate):
 		return d.fail(transport.ClassAuth, "%w", problem).WithHint("be quicker, or give the password by file or environment")
+	case errors.Is(problem, errMoreKeys):
+		return d.fail(transport.ClassAuth, "%w", problem) // the next connection goes on
 	case errors.Is(problem, errSpent):
 		return d.explainRefused()
 	}
@@ -193,6 +198,10 @@ func (d *dialling) explainLogin(err error) error {
 	switch {
 	case d.login.settle != nil && strings.Contains(text, passwordChangeRequest):
 		return d.changeWanted("it answered with a request to change it")
+	case d.login.settle != nil && !d.login.taken && wasCut(err):
+		return d.explainCut(err)
+	case d.login.taken && !wasCut(err):
+		return d.stepWanted(d.login.offers...)
 	case d.login.settle != nil && !d.login.taken:
 		e := d.explainRefused()
 		if !strings.Contains(text, "unable to authenticate") {
@@ -206,31 +215,62 @@ func (d *dialling) explainLogin(err error) error {
 	if len(d.login.offers) > 0 {
 		offers = transport.Printable(strings.Join(d.login.offers, ", "))
 	}
-	e := d.fail(transport.ClassAuth, "nobody is let in as %s: the machine takes %s; tried: %s", d.target.User, offers, d.triedWords())
+	e := d.fail(transport.ClassAuth, "nobody is let in as %s: the machine takes %s; tried: %s%s", d.target.User, offers, d.triedWords(), d.saying())
 	e.Err = err
-	if !strings.Contains(text, "unable to authenticate") {
+	if left := d.notOffered(); left != "" {
+		e.Message += "; not tried: " + left
+	}
+	if !plainRefusal(text) {
 		e.Message += " (" + transport.Printable(strings.TrimPrefix(text, "ssh: handshake failed: ")) + ")"
-		if d.login.settle == nil && d.wire != nil && d.wire.ended.Load() {
+		if d.turnedAway() {
 			e.Err = errors.Join(transport.ErrTurnedAway, err)
 		}
 	}
+	if d.ring.hint != "" {
+		return e.WithHint("%s", d.ring.hint)
+	}
 	switch {
 	case d.o.Password == nil && slices.ContainsFunc(d.login.offers, isPasswordMethod):
-		return e.WithHint("give the password of %s, or a key that the account accepts (-i)", d.target.User)
+		return e.WithHint("give the password of %s, or a key that the account accepts (%s)", d.target.User, d.o.keyHint())
 	case strings.Contains(text, "no common public key signature algorithm"):
 		return e.WithHint("the machine only knows RSA signatures with SHA-1: use another kind of key, or --legacy-ssh")
 	}
-	return e.WithHint("use a key that the account accepts (-i), or check the user's name")
+	return e.WithHint("use a key that the account accepts (%s), or check the user's name", d.o.keyHint())
+}
+
+// plainRefusal reports whether an error says no more than that a method failed,
+// keyboard-interactive without a question (message 51 instead of 60) included.
+func plainRefusal(text string) bool {
+	return strings.Contains(text, "unable to authenticate") || strings.Contains(text, "unexpected message type 51")
+}
+
+// turnedAway reports whether the far side ended the connection before it can have
+// had enough of wrong answers.
+func (d *dialling) turnedAway() bool {
+	return d.login.settle == nil && d.login.keys <= 1 && d.wire != nil && d.wire.ended.Load()
+}
+
+// notOffered is which keys were not offered, and why not.
+func (d *dialling) notOffered() string {
+	words := slices.Clone(d.ring.skipped)
+	if n := len(d.ring.left); n > 0 && d.ring.offered == keysPerLogin {
+		words = append(words, fmt.Sprintf("%d more keys (name the right one with -i, or with IdentityFile and IdentitiesOnly in ~/.ssh/config)", n))
+	}
+	return strings.Join(words, "; ")
 }
 
 func (d *dialling) triedWords() string {
 	var words []string
-	for _, m := range d.login.tried {
+	tried := slices.Compact(slices.Clone(d.login.tried)) // keys are offered one by one
+	if d.ring.offered > 0 && !slices.Contains(tried, methodKey) {
+		tried = append([]string{methodKey}, tried...) // over an earlier connection
+	}
+	for _, m := range tried {
 		switch m {
 		case "none":
 			continue
 		case methodKey:
-			m = fmt.Sprintf("%s (%d)", m, len(d.signers))
+			m = fmt.Sprintf("%s (%d)", m, d.ring.offered)
 		}
 		words = append(words, m)
 	}
@@ -240,7 +280,36 @@ func (d *dialling) triedWords() string {
 	return strings.Join(words, ", ")
 }
 
+// accountExpired tells an account that has expired (chage -E) by PAM's words.
+var accountExpired = regexp.MustCompile(`(?i)\baccount\b.*\bexpired`)
+
+// explainCut is for a connection that ended while the password was on its way.
+// With words before the end it is how sshd keeps an account out whose password
+// may well be right: one that has expired, or a machine that is closed for now.
+func (d *dialling) explainCut(err error) error {
+	switch {
+	case accountExpired.MatchString(d.login.after):
+		return d.fail(transport.ClassDialogue, "nobody is let in as %s%s", d.target.User, d.saying()).
+			WithHint("whoever administers the machine must open the account again; the password was not refused")
+	case d.login.after != "":
+		return d.fail(transport.ClassAuth, "nobody is let in as %s%s", d.target.User, d.saying()).
+			WithHint("the password was not refused; run the same command again when the machine lets users in")
+	}
+	return d.fail(transport.ClassConnect, "the connection was cut while the password of %s was on its way: %w", d.target.User, err).
+		WithHint("nobody knows whether the password is right; run the same command again, and see the machine's own log if it happens again")
+}
+
+// saying is what the machine said last to whoever logs in.
+func (d *dialling) saying() string {
+	const most = 300
+	words := []rune(d.login.said)
+	if len(words) == 0 {
+		return ""
+	}
+	return "; the machine says: " + string(words[max(0, len(words)-most):])
+}
+
 func (d *dialling) explainRefused() *transport.Error {
-	return d.fail(transport.ClassAuth, "the password of %s was refused", d.target.User).
+	return d.fail(transport.ClassAuth, "the password of %s was refused%s", d.target.User, d.saying()).
 		WithHint("it was offered once and will not be offered again in this run; check it before the next one, some machines lock an account after a few wrong ones")
 }

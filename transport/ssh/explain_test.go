@@ -13,7 +13,7 @@ import (
 // A server that answers the password with SSH_MSG_USERAUTH_PASSWD_CHANGEREQ: no
 // server at hand can be made to, so x/crypto's words for it stand in.
 func TestPasswordChangeRequest(t *testing.T) {
-	d := &dialling{target: Target{User: "admin", Host: "hsm"}, o: &Options{}, stage: stageLogin}
+	d := &dialling{ring: &keyring{}, target: Target{User: "admin", Host: "hsm"}, o: &Options{}, stage: stageLogin}
 	d.login.settle = func(answer) {}
 	err := d.explainLogin(errors.New("ssh: handshake failed: ssh: unexpected message type 60 (expected 52)"))
 	var e *transport.Error
@@ -77,7 +77,7 @@ func FuzzChallenge(f *testing.F) {
 	f.Add("Your password has expired", "New password: ", "Again: ", false, 2)
 	f.Add("", "Token", "", true, 1)
 	f.Fuzz(func(t *testing.T, said, first, second string, echo bool, n int) {
-		d := &dialling{target: Target{User: "u", Host: "h"}, wire: &wire{}, o: &Options{
+		d := &dialling{ring: &keyring{}, target: Target{User: "u", Host: "h"}, wire: &wire{}, o: &Options{
 			Password: NewPassword(func(context.Context) (string, error) { return "canary", nil }),
 		}}
 		d.watch = startWatch(defaultDialTimeout, func(error) {})

@@ -31,13 +31,15 @@ func (c *conn) Files(ctx context.Context) (transport.Files, error) {
 		return nil, c.fail(ctx, doing, err)
 	}
 	client, err := await(ctx, func() (*sftp.Client, error) { return startSFTP(s) },
-		func(*sftp.Client) { closeSession(s) })
+		func(*sftp.Client) { c.closeSession(s) })
 	if err == nil {
-		return &files{conn: c, client: client, close: sync.OnceFunc(func() { closeSession(s) })}, nil
+		return &files{conn: c, client: client, close: sync.OnceFunc(func() { c.closeSession(s) })}, nil
 	}
-	closeSession(s)
+	c.closeSession(s)
 	if ctx.Err() == nil && c.lostCause() == nil && c.ping(ctx) == nil {
-		return nil, transport.Errorf(transport.ClassRemote, c.name, "%w (%s)", transport.ErrNoSFTP, transport.Printable(err.Error()))
+		e := transport.Errorf(transport.ClassRemote, c.name, "%w (%s)", transport.ErrNoSFTP, transport.Printable(err.Error()))
+		e.Err = errors.Join(transport.ErrNoSFTP, err)
+		return nil, e
 	}
 	return nil, c.fail(ctx, doing, err)
 }

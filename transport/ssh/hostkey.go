@@ -2,15 +2,12 @@ package ssh
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"net"
-	"os"
-	"path/filepath"
-	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -40,20 +37,15 @@ type hostKeys struct {
 
 func newHostKeys(t Target, o *Options) (*hostKeys, error) {
 	h := &hostKeys{name: t.name(), address: t.address(), o: o, taken: map[string]struct{}{}}
+	if o.HostKeyAlias != "" {
+		h.address = net.JoinHostPort(strings.ToLower(o.HostKeyAlias), strconv.Itoa(defaultPort))
+	}
 	var err error
 	if h.pin, err = normalPin(o.HostKeyPin); err != nil {
 		return nil, transport.Errorf(transport.ClassConfig, h.name, "host key pin %q: %w", o.HostKeyPin, err).
 			WithHint("a pin is what `ssh-keygen -lf` prints: SHA256: and 43 characters")
 	}
-	var files []string
-	if o.KnownHosts != "" {
-		files = []string{o.KnownHosts}
-	}
-	h.known, err = knownhosts.NewDB(files...)
-	if errors.Is(err, fs.ErrNotExist) {
-		h.known, err = knownhosts.NewDB() // a file that is not there yet knows nobody
-	}
-	if err != nil {
+	if h.known, err = readKnownHosts(o.KnownHosts); err != nil {
 		return nil, transport.Errorf(transport.ClassConfig, h.name, "read the known host keys: %w", err).
 			WithHint("mend or remove the line that is named, or name another file")
 	}
@@ -80,8 +72,7 @@ func normalPin(pin string) (string, error) {
 // because x/crypto would otherwise settle on a kind that is not in there and
 // take the key for a changed one; then the others, so that a key that really
 // changed its kind is seen and named. Kinds that were seen in vain are left
-// out. Certificates are only asked for if known_hosts has an authority: a host
-// that has one and a plain key would otherwise show what cannot be checked.
+// out.
 func (h *hostKeys) algorithms() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -94,16 +85,8 @@ func (h *hostKeys) algorithms() []string {
 	if h.pin != "" {
 		return plain
 	}
-	var first []string
-	for _, a := range h.known.HostKeyAlgorithms(h.address) {
-		if slices.Contains(plain, a) || isCertAlgorithm(a) && a != ssh.CertAlgoRSAv01 {
-			first = append(first, a)
-		}
-	}
-	return appendNew(first, plain)
+	return appendNew(knownAlgorithms(h.known, h.address, h.o.Legacy, plain), plain)
 }
-
-func isCertAlgorithm(a string) bool { return strings.Contains(a, "-cert-v01@") }
 
 // keyType is the type of the keys that an algorithm signs with.
 func keyType(algorithm string) string {
@@ -116,7 +99,7 @@ func keyType(algorithm string) string {
 
 // check is the ssh.HostKeyCallback; it is called again whenever the connection
 // is re-keyed.
-func (h *hostKeys) check(address string, remote net.Addr, key ssh.PublicKey) error {
+func (h *hostKeys) check(_ string, remote net.Addr, key ssh.PublicKey) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.settled != nil {
@@ -125,7 +108,7 @@ func (h *hostKeys) check(address string, remote net.Addr, key ssh.PublicKey) err
 		}
 		return h.refuse(key, "the host key changed while the connection was up")
 	}
-	if err := h.judge(address, remote, key); err != nil {
+	if err := h.judge(remote, key); err != nil {
 		h.refusal = err
 		return err
 	}
@@ -133,11 +116,9 @@ func (h *hostKeys) check(address string, remote net.Addr, key ssh.PublicKey) err
 	return nil
 }
 
-func (h *hostKeys) judge(address string, remote net.Addr, key ssh.PublicKey) *transport.Error {
-	err := h.known.HostKeyCallback()(address, remote, key)
-	var revoked *xknownhosts.RevokedError
-	if errors.As(err, &revoked) {
-		return h.refuse(key, "the host key is marked as revoked in %s:%d", revoked.Revoked.Filename, revoked.Revoked.Line).
+func (h *hostKeys) judge(remote net.Addr, key ssh.PublicKey) *transport.Error {
+	if what, line := revoked(h.known, h.address, remote, key); line != nil {
+		return h.refuse(key, "%s is marked as revoked in %s:%d", what, line.Filename, line.Line).
 			WithHint("whoever holds this key may not be the machine; ask its administrator")
 	}
 	if h.pin != "" {
@@ -149,20 +130,27 @@ func (h *hostKeys) judge(address string, remote net.Addr, key ssh.PublicKey) *tr
 		h.another = true
 		return h.pinMismatch()
 	}
+	if cert, ok := key.(*ssh.Certificate); ok {
+		if err := checkHostCertificate(h.known, h.address, remote, cert, h.o.Legacy); err != nil {
+			return h.refuse(key, "the host certificate is not accepted: %w", err)
+		}
+		return nil
+	}
+	err := checkHostKey(h.known, h.address, remote, key)
 	var unknown *xknownhosts.KeyError
 	switch {
 	case err == nil:
 		return nil
-	case !errors.As(err, &unknown): // a certificate that does not hold
-		return h.refuse(key, "the host certificate is not accepted: %v", err)
-	case len(unknown.Want) > 0:
-		return h.changed(key, unknown.Want)
+	case !errors.As(err, &unknown):
+		return h.refuse(key, "the host key is not accepted: %w", err)
+	case len(plainKeys(h.known, h.address, unknown.Want)) > 0:
+		return h.changed(key, plainKeys(h.known, h.address, unknown.Want))
 	case h.o.AcceptNew:
 		return h.accept(key)
 	}
 	return h.refuse(key, "the host key is unknown").
-		WithHint("compare the fingerprint with the machine's own, then %s %s, or --accept-new-host-keys to add it to %s",
-			h.pinFlag(), ssh.FingerprintSHA256(key), h.knownHostsName())
+		WithHint("compare the fingerprint with the machine's own, then %s, or --accept-new-host-keys to add it to %s",
+			h.pinning(key), h.knownHostsName())
 }
 
 // refuse makes an error that ends in the key that was shown.
@@ -178,8 +166,8 @@ func (h *hostKeys) changed(key ssh.PublicKey, want []xknownhosts.KnownKey) *tran
 		places = append(places, fmt.Sprintf("%s:%d", k.Filename, k.Line))
 	}
 	return h.refuse(key, "the host key has changed, known is %s", strings.Join(known, ", ")).
-		WithHint("somebody may stand in between; if the change is genuine, remove %s, or %s %s",
-			strings.Join(places, ", "), h.pinFlag(), ssh.FingerprintSHA256(key))
+		WithHint("somebody may stand in between; if the change is genuine, remove %s, or %s",
+			strings.Join(places, ", "), h.pinning(key))
 }
 
 func (h *hostKeys) pinMismatch() *transport.Error {
@@ -189,20 +177,20 @@ func (h *hostKeys) pinMismatch() *transport.Error {
 	}
 	return transport.Errorf(transport.ClassHostKey, h.name, "the host key is not the pinned one: it shows %s, pinned is %s",
 		strings.Join(shown, ", "), h.pin).
-		WithHint("compare with the machine's own fingerprint; only if it is the machine's, %s %s",
-			h.pinFlag(), ssh.FingerprintSHA256(h.offered[0]))
+		WithHint("compare with the machine's own fingerprint; only if it is the machine's, %s",
+			h.pinning(h.offered[0]))
 }
 
 // accept writes a new key down before it is used.
 func (h *hostKeys) accept(key ssh.PublicKey) *transport.Error {
-	if h.o.KnownHosts == "" {
+	if len(h.o.KnownHosts) == 0 {
 		return transport.Errorf(transport.ClassConfig, h.name, "there is no known_hosts file to add the new host key to").
-			WithHint("name one with --known-hosts, or %s %s", h.pinFlag(), ssh.FingerprintSHA256(key))
+			WithHint("name one with --known-hosts, or %s", h.pinning(key))
 	}
-	if err := appendKnownHost(h.o.KnownHosts, knownhosts.Line([]string{h.address}, key)); err != nil {
+	if err := appendKnownHost(h.o.KnownHosts[0], knownhosts.Line([]string{h.address}, key)); err != nil {
 		return transport.Errorf(transport.ClassConfig, h.name, "remember the new host key: %w", err)
 	}
-	h.o.warn(fmt.Sprintf("%s: new host key %s added to %s", h.name, describe(key), h.o.KnownHosts))
+	h.o.warn(fmt.Sprintf("%s: new host key %s added to %s", h.name, describe(key), h.o.KnownHosts[0]))
 	return nil
 }
 
@@ -239,49 +227,21 @@ func (h *hostKeys) tryAnother() bool {
 	return h.another
 }
 
-func (h *hostKeys) pinFlag() string {
-	if h.o.PinFlag != "" {
-		return h.o.PinFlag
+// pinning is what a hint calls trusting this key alone.
+func (h *hostKeys) pinning(key ssh.PublicKey) string {
+	if h.o.hop {
+		return "connect to it once with ssh, which remembers it"
 	}
-	return "pin"
+	return cmp.Or(h.o.PinFlag, "pin") + " " + ssh.FingerprintSHA256(key)
 }
 
 func (h *hostKeys) knownHostsName() string {
-	if h.o.KnownHosts == "" {
+	if len(h.o.KnownHosts) == 0 {
 		return "known_hosts"
 	}
-	return h.o.KnownHosts
+	return h.o.KnownHosts[0]
 }
 
 func describe(key ssh.PublicKey) string {
 	return key.Type() + " " + ssh.FingerprintSHA256(key)
-}
-
-// appendKnownHost adds one line by one write at the end, so that two runs at a
-// time lose nothing. Other lines are not looked at.
-func appendKnownHost(path, line string) (err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("make the folder: %w", err)
-	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600) //nolint:gosec // the path is the user's choice
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	text := line + "\n"
-	if size, err := f.Seek(0, io.SeekEnd); err != nil {
-		return err
-	} else if size > 0 {
-		last := make([]byte, 1)
-		if _, err := f.ReadAt(last, size-1); err != nil {
-			return err
-		}
-		if last[0] != '\n' {
-			text = "\n" + text
-		}
-	}
-	if _, err := f.WriteString(text); err != nil {
-		return err
-	}
-	return f.Sync()
 }

@@ -51,12 +51,12 @@ func TestKnownHosts(t *testing.T) {
 	for name, text := range tests {
 		t.Run(name, func(t *testing.T) {
 			o := s.options(t)
-			o.KnownHosts = writeFile(t, "known_hosts", text)
+			o.KnownHosts = []string{writeFile(t, "known_hosts", text)}
 			for _, accept := range []bool{false, true} {
 				o.AcceptNew = accept
 				dial(t, s.Target, o)
 			}
-			after, err := os.ReadFile(o.KnownHosts)
+			after, err := os.ReadFile(o.KnownHosts[0])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,11 +82,11 @@ func TestChangedHostKey(t *testing.T) {
 			for _, text := range []string{s.knows(tt.known), s.hashed(tt.known)} {
 				o := s.options(t)
 				o.AcceptNew = true // must not help
-				o.KnownHosts = writeFile(t, "known_hosts", "# first line\n"+text)
+				o.KnownHosts = []string{writeFile(t, "known_hosts", "# first line\n"+text)}
 				e := refused(t, s.Target, o, transport.ClassHostKey)
-				holds(t, e.Error(), "has changed", tt.known.fingerprint(), s.host[tt.shown].fingerprint(), o.KnownHosts+":2")
-				holds(t, e.Hint, o.KnownHosts+":2", "--hsm-host-key "+s.host[tt.shown].fingerprint())
-				after, err := os.ReadFile(o.KnownHosts)
+				holds(t, e.Error(), "has changed", tt.known.fingerprint(), s.host[tt.shown].fingerprint(), o.KnownHosts[0]+":2")
+				holds(t, e.Hint, o.KnownHosts[0]+":2", "--hsm-host-key "+s.host[tt.shown].fingerprint())
+				after, err := os.ReadFile(o.KnownHosts[0])
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -104,7 +104,7 @@ func TestChangedKindOfHostKey(t *testing.T) {
 	o := s.options(t)
 	o.AcceptNew = true
 	known := newKey(t, "rsa")
-	o.KnownHosts = writeFile(t, "known_hosts", s.knows(known))
+	o.KnownHosts = []string{writeFile(t, "known_hosts", s.knows(known))}
 	e := refused(t, s.Target, o, transport.ClassHostKey)
 	holds(t, e.Error(), "has changed", known.fingerprint(), s.host["ecdsa"].fingerprint())
 }
@@ -115,10 +115,10 @@ func TestUnknownHostKey(t *testing.T) {
 	e := refused(t, s.Target, o, transport.ClassHostKey)
 	holds(t, e.Error(), "unknown", "ssh-ed25519", s.host["ed25519"].fingerprint())
 	holds(t, e.Hint, "--accept-new-host-keys", "--hsm-host-key "+s.host["ed25519"].fingerprint())
-	if _, err := os.Stat(o.KnownHosts); err == nil {
+	if _, err := os.Stat(o.KnownHosts[0]); err == nil {
 		t.Error("known_hosts was made")
 	}
-	o.KnownHosts = ""
+	o.KnownHosts = nil
 	refused(t, s.Target, o, transport.ClassHostKey)
 	o.AcceptNew = true
 	e = refused(t, s.Target, o, transport.ClassConfig)

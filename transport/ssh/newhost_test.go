@@ -26,28 +26,28 @@ func TestAcceptNewHostKey(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := s.options(t)
-			o.KnownHosts = filepath.Join(t.TempDir(), "new", "known_hosts")
+			o.KnownHosts = []string{filepath.Join(t.TempDir(), "new", "known_hosts")}
 			if before != "" {
-				o.KnownHosts = writeFile(t, "known_hosts", before)
+				o.KnownHosts = []string{writeFile(t, "known_hosts", before)}
 			}
 			o.AcceptNew = true
 			warned := ""
 			o.Warn = func(text string) { warned += text }
 			dial(t, s.Target, o)
-			holds(t, warned, s.host["ed25519"].fingerprint(), o.KnownHosts)
+			holds(t, warned, s.host["ed25519"].fingerprint(), o.KnownHosts[0])
 			want := before
 			if want != "" && !strings.HasSuffix(want, "\n") {
 				want += "\n"
 			}
 			want += s.knows(s.host["ed25519"])
-			after, err := os.ReadFile(o.KnownHosts)
+			after, err := os.ReadFile(o.KnownHosts[0])
 			if err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(want, string(after)); diff != "" {
 				t.Errorf("known_hosts (-want +got):\n%s", diff)
 			}
-			info, err := os.Stat(o.KnownHosts)
+			info, err := os.Stat(o.KnownHosts[0])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -55,7 +55,7 @@ func TestAcceptNewHostKey(t *testing.T) {
 				t.Errorf("mode %v", info.Mode())
 			}
 			if before == "" {
-				folder, err := os.Stat(filepath.Dir(o.KnownHosts))
+				folder, err := os.Stat(filepath.Dir(o.KnownHosts[0]))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -68,7 +68,7 @@ func TestAcceptNewHostKey(t *testing.T) {
 			if warned != "" {
 				t.Errorf("warned again: %s", warned)
 			}
-			knownToOpenSSH(t, s, o.KnownHosts)
+			knownToOpenSSH(t, s, o.KnownHosts[0])
 		})
 	}
 }
@@ -87,7 +87,7 @@ func TestAcceptNewThatCannotBeWritten(t *testing.T) {
 	s := startSSHD(t, "127.0.0.1", []string{"ed25519"})
 	o := s.options(t)
 	o.AcceptNew = true
-	o.KnownHosts = filepath.Join(writeFile(t, "plain", ""), "known_hosts") // a file for a folder
+	o.KnownHosts = []string{filepath.Join(writeFile(t, "plain", ""), "known_hosts")} // a file for a folder
 	_, err := ssh.Dial(t.Context(), s.Target, o)
 	classed(t, err, transport.ClassConfig)
 }
@@ -99,7 +99,7 @@ func TestNewHostKeyAndRekeying(t *testing.T) {
 	p.config.RekeyThreshold = 1 << 10
 	p.channel = echo
 	p.start(t)
-	o := p.pinned(t, ssh.Options{AcceptNew: true, KnownHosts: filepath.Join(t.TempDir(), "known_hosts")})
+	o := p.pinned(t, ssh.Options{AcceptNew: true, KnownHosts: []string{filepath.Join(t.TempDir(), "known_hosts")}})
 	o.HostKeyPin = ""
 	c := dial(t, p.Target, o)
 	data := strings.Repeat("0123456789abcdef", 4<<10)
@@ -107,7 +107,7 @@ func TestNewHostKeyAndRekeying(t *testing.T) {
 	if err != nil || string(out.Stdout) != data {
 		t.Fatalf("%d bytes came back, %v", len(out.Stdout), err)
 	}
-	known, err := os.ReadFile(o.KnownHosts)
+	known, err := os.ReadFile(o.KnownHosts[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestNewHostKeyAndRekeying(t *testing.T) {
 // Two links to one new machine at the same time leave a readable file.
 func TestAcceptNewSideBySide(t *testing.T) {
 	p := newPeer(t).start(t)
-	o := p.pinned(t, ssh.Options{AcceptNew: true, KnownHosts: filepath.Join(t.TempDir(), "known_hosts")})
+	o := p.pinned(t, ssh.Options{AcceptNew: true, KnownHosts: []string{filepath.Join(t.TempDir(), "known_hosts")}})
 	o.HostKeyPin = ""
 	var all sync.WaitGroup
 	for range 6 {

@@ -28,6 +28,7 @@ type Password struct {
 	err      error // what source said
 	accepted bool
 	refused  bool
+	cut      bool // a connection was cut while it was on its way
 }
 
 // NewPassword makes a Password that source fetches: a prompt, a file. What
@@ -36,8 +37,8 @@ func NewPassword(source func(ctx context.Context) (string, error)) *Password {
 	return &Password{source: source, turn: make(chan struct{}, 1)}
 }
 
-// Refused reports whether a server refused the password, or ended the
-// connection instead of answering, which may count as an attempt over there.
+// Refused reports whether a server refused the password, or gave no answer to it
+// twice, which may count as attempts over there.
 func (p *Password) Refused() bool {
 	if p == nil {
 		return false
@@ -90,6 +91,7 @@ const (
 	unanswered answer = iota // it never left this machine, or was not looked at over there
 	accepted                 // also when it was one of several factors
 	refused
+	cutOff // the connection was cut, and nobody knows: once it may be offered again
 )
 
 func (p *Password) settle(a answer) {
@@ -100,6 +102,8 @@ func (p *Password) settle(a answer) {
 		p.accepted = true
 	case refused:
 		p.refused = true
+	case cutOff:
+		p.refused, p.cut = p.refused || p.cut, true
 	case unanswered:
 	}
 }

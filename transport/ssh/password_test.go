@@ -165,12 +165,12 @@ func TestPasswordIsNotFetchedInVain(t *testing.T) {
 	}
 	p.start(t)
 	fetched := 0
-	o := p.pinned(t, ssh.Options{Password: counted(secret, &fetched), Identities: []string{key.file(t)}})
+	o := p.pinned(t, ssh.Options{Password: counted(secret, &fetched), Keys: ssh.Keys{Files: []string{key.file(t)}}})
 	dial(t, p.Target, o)
 	if fetched != 0 || len(p.noted()) != 0 {
 		t.Errorf("a key sufficed, but the password was fetched %d times and %q offered", fetched, p.noted())
 	}
-	o.Identities = []string{newKey(t, "ed25519").file(t)} // one that is not accepted
+	o.Keys.Files = []string{newKey(t, "ed25519").file(t)} // one that is not accepted
 	dial(t, p.Target, o)
 	if fetched != 1 {
 		t.Errorf("fetched %d times", fetched)

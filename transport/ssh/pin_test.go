@@ -20,11 +20,11 @@ func TestRevokedHostKey(t *testing.T) {
 	s := startSSHD(t, "127.0.0.1", []string{"ed25519"})
 	o := s.options(t)
 	o.AcceptNew = true
-	o.KnownHosts = writeFile(t, "known_hosts", s.knows(s.host["ed25519"])+"@revoked * "+s.host["ed25519"].authorized())
+	o.KnownHosts = []string{writeFile(t, "known_hosts", s.knows(s.host["ed25519"])+"@revoked * "+s.host["ed25519"].authorized())}
 	for _, pin := range []string{"", s.host["ed25519"].fingerprint()} {
 		o.HostKeyPin = pin
 		e := refused(t, s.Target, o, transport.ClassHostKey)
-		holds(t, e.Error(), "revoked", o.KnownHosts+":2", s.host["ed25519"].fingerprint())
+		holds(t, e.Error(), "revoked", o.KnownHosts[0]+":2", s.host["ed25519"].fingerprint())
 	}
 }
 
@@ -33,7 +33,7 @@ func TestHostKeyPin(t *testing.T) {
 	for kind, key := range s.host { // each of them, whichever the server prefers
 		o := s.options(t)
 		o.HostKeyPin = key.fingerprint()
-		o.KnownHosts = writeFile(t, "known_hosts", s.knows(newKey(t, kind))) // overruled
+		o.KnownHosts = []string{writeFile(t, "known_hosts", s.knows(newKey(t, kind)))} // overruled
 		dial(t, s.Target, o)
 		o.HostKeyPin += "="
 		dial(t, s.Target, o)
@@ -90,10 +90,10 @@ func TestPinMustBeAFingerprint(t *testing.T) {
 }
 
 func TestBrokenKnownHosts(t *testing.T) {
-	o := ssh.Options{KnownHosts: writeFile(t, "known_hosts", "# fine\nhost ssh-ed25519 broken\n")}
+	o := ssh.Options{KnownHosts: []string{writeFile(t, "known_hosts", "# fine\nhost ssh-ed25519 broken\n")}}
 	_, err := ssh.Dial(t.Context(), ssh.Target{User: "u", Host: "127.0.0.1", Port: 1}, o)
 	e := classed(t, err, transport.ClassConfig)
-	holds(t, e.Error(), o.KnownHosts+":2")
+	holds(t, e.Error(), o.KnownHosts[0]+":2")
 }
 
 func TestHostCertificate(t *testing.T) {
@@ -116,7 +116,7 @@ func TestHostCertificate(t *testing.T) {
 		}
 		c := startSSHD(t, "127.0.0.1", nil, "HostKey "+s.write(t, "host_key", string(s.host["ed25519"].pem)), "HostCertificate "+path)
 		o := c.options(t)
-		o.KnownHosts = writeFile(t, "known_hosts", "@cert-authority * "+ca.authorized())
+		o.KnownHosts = []string{writeFile(t, "known_hosts", "@cert-authority * "+ca.authorized())}
 		if principal == "127.0.0.1" {
 			dial(t, c.Target, o)
 		} else {
@@ -124,7 +124,7 @@ func TestHostCertificate(t *testing.T) {
 			holds(t, e.Error(), "certificate")
 		}
 		// Who knows no authority sees the plain key, not an error about certificates.
-		o.KnownHosts = ""
+		o.KnownHosts = nil
 		e := refused(t, c.Target, o, transport.ClassHostKey)
 		holds(t, e.Error(), "unknown", s.host["ed25519"].fingerprint())
 	}

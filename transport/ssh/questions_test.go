@@ -77,7 +77,7 @@ func TestKeyAndPasswordAsTwoFactors(t *testing.T) {
 		}}
 	}
 	p.start(t)
-	dial(t, p.Target, p.pinned(t, ssh.Options{Password: fixed(secret), Identities: []string{key.file(t)}}))
+	dial(t, p.Target, p.pinned(t, ssh.Options{Password: fixed(secret), Keys: ssh.Keys{Files: []string{key.file(t)}}}))
 	if diff := cmp.Diff([]string{"password:" + secret}, p.noted()); diff != "" {
 		t.Errorf("what the server was offered (-want +got):\n%s", diff)
 	}
@@ -169,7 +169,7 @@ func TestNobodyIsLetIn(t *testing.T) {
 			p.config.PublicKeyCallback = func(xssh.ConnMetadata, xssh.PublicKey) (*xssh.Permissions, error) {
 				return nil, errors.New("unknown key")
 			}
-		}, ssh.Options{Password: fixed(secret), Identities: []string{key.file(t)}}, []string{"takes publickey", "tried: publickey (1)"}, "-i"},
+		}, ssh.Options{Password: fixed(secret), Keys: ssh.Keys{Files: []string{key.file(t)}}}, []string{"takes publickey", "tried: publickey (1)"}, "-i"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -24,7 +24,7 @@ func TestNoSession(t *testing.T) {
 		if got := noSession(errors.New(text)); got != want {
 			t.Errorf("%q: %t", text, got)
 		}
-		d := &dialling{target: Target{User: "admin", Host: "hsm"}, o: &Options{}, keys: &hostKeys{}, wire: &wire{}, stage: stageLogin}
+		d := &dialling{ring: &keyring{}, target: Target{User: "admin", Host: "hsm"}, o: &Options{}, keys: &hostKeys{}, wire: &wire{}, stage: stageLogin}
 		err := d.explain(t.Context(), errors.New(text))
 		if errors.Is(err, transport.ErrNoSession) != want {
 			t.Errorf("%q: %v", text, err)

@@ -160,8 +160,8 @@ func freePort(t *testing.T, host string) string {
 func (s *sshd) options(t *testing.T) ssh.Options {
 	t.Helper()
 	return ssh.Options{
-		Identities: []string{s.id.file(t)},
-		KnownHosts: filepath.Join(t.TempDir(), "known_hosts"),
+		Keys:       ssh.Keys{Files: []string{s.id.file(t)}},
+		KnownHosts: []string{filepath.Join(t.TempDir(), "known_hosts")},
 		PinFlag:    "--hsm-host-key",
 		Warn:       func(text string) { t.Log("warned:", text) },
 	}

@@ -59,7 +59,7 @@ func (c *conn) stream(ctx context.Context, doing string, start func(*ssh.Session
 	}
 	st, err := await(ctx, func() (*stream, error) { return c.begin(ctx, s, start) }, func(st *stream) { _ = st.Close() })
 	if err != nil {
-		closeSession(s)
+		c.closeSession(s)
 		return nil, c.fail(ctx, doing, err)
 	}
 	return st, nil
@@ -89,7 +89,7 @@ func (c *conn) begin(ctx context.Context, s *ssh.Session, start func(*ssh.Sessio
 		}
 		close(st.closed)
 		_ = st.stdout.Close() // always nil
-		closeSession(s)
+		c.closeSession(s)
 	})
 	go func() {
 		_, err := io.Copy(out, stdout)

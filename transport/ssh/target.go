@@ -25,42 +25,66 @@ type Target struct {
 // bare if no port follows it. The user is cut off at the last "@" and may hold
 // others. Errors are *transport.Error of class config.
 func ParseTarget(s, defaultUser string) (Target, error) {
-	bad := func(format string, args ...any) (Target, error) {
-		args = append([]any{transport.Printable(s)}, args...)
-		return Target{}, transport.Errorf(transport.ClassConfig, "", "host %q: "+format, args...).
-			WithHint("write [user@]host[:port], an IPv6 address with a port as [address]:port")
-	}
-	if strings.Contains(s, "://") {
-		return bad("is a URL")
-	}
-	t := Target{User: defaultUser}
-	hostport := s
-	if i := strings.LastIndexByte(s, '@'); i >= 0 {
-		t.User, hostport = s[:i], s[i+1:]
-		if t.User == "" {
-			return bad("no user stands before the @")
-		}
+	t, err := SplitTarget(s)
+	if err != nil {
+		return Target{}, err
 	}
 	if t.User == "" {
-		return bad("no user was given")
+		if t.User = defaultUser; t.User == "" {
+			return Target{}, badTarget(s, "no user was given")
+		}
+		if problem := checkUser(t.User); problem != "" {
+			return Target{}, badTarget(s, problem)
+		}
 	}
-	if strings.ContainsFunc(t.User, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return bad("the user holds a blank or a control character")
+	if t.Port == 0 {
+		t.Port = defaultPort
 	}
-	host, port, problem := splitHostPort(hostport)
-	if problem == "" {
-		problem = checkHost(host)
-	}
-	if problem != "" {
-		return bad("%s", problem)
-	}
-	t.Host, t.Port = host, port
 	t.Name = t.name()
 	return t, nil
 }
 
+// SplitTarget is ParseTarget that adds nothing: what was not written is empty,
+// and there is no name.
+func SplitTarget(s string) (Target, error) {
+	if strings.Contains(s, "://") {
+		return Target{}, badTarget(s, "is a URL")
+	}
+	var t Target
+	hostport := s
+	if i := strings.LastIndexByte(s, '@'); i >= 0 {
+		t.User, hostport = s[:i], s[i+1:]
+		if t.User == "" {
+			return Target{}, badTarget(s, "no user stands before the @")
+		}
+	}
+	problem := checkUser(t.User)
+	if problem == "" {
+		t.Host, t.Port, problem = splitHostPort(hostport)
+	}
+	if problem == "" {
+		problem = checkHost(t.Host)
+	}
+	if problem != "" {
+		return Target{}, badTarget(s, problem)
+	}
+	return t, nil
+}
+
+func badTarget(s, problem string) error {
+	return transport.Errorf(transport.ClassConfig, "", "host %q: %s", transport.Printable(s), problem).
+		WithHint("write [user@]host[:port], an IPv6 address with a port as [address]:port")
+}
+
+func checkUser(user string) string {
+	if strings.ContainsFunc(user, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return "the user holds a blank or a control character"
+	}
+	return ""
+}
+
 // splitHostPort also takes what net.SplitHostPort refuses: a missing port and a
-// bare IPv6 address. problem is empty when all is well.
+// bare IPv6 address. A missing port is 0. problem is empty when all is well.
 func splitHostPort(s string) (host string, port int, problem string) {
 	text := ""
 	switch {
@@ -73,18 +97,18 @@ func splitHostPort(s string) (host string, port int, problem string) {
 			return "", 0, "what stands in brackets is no IPv6 address"
 		}
 		if rest == "" {
-			return inner, defaultPort, ""
+			return inner, 0, ""
 		}
 		if rest[0] != ':' {
 			return "", 0, "a colon and a port, or nothing, may follow the bracket"
 		}
 		host, text = inner, rest[1:]
 	case isIPv6(s):
-		return s, defaultPort, ""
+		return s, 0, ""
 	case strings.Count(s, ":") > 1:
 		return "", 0, "is neither an IPv6 address nor host:port"
 	case !strings.Contains(s, ":"):
-		return s, defaultPort, ""
+		return s, 0, ""
 	default:
 		host, text, _ = strings.Cut(s, ":")
 	}
@@ -129,6 +153,8 @@ func (t Target) check() error {
 	case problem != "":
 	case t.User == "":
 		problem = "no user was given"
+	case checkUser(t.User) != "":
+		problem = checkUser(t.User)
 	case t.Port < 0 || t.Port > 65535:
 		problem = "the port is no number from 1 to 65535"
 	default:
@@ -145,6 +171,9 @@ func (t Target) address() string {
 	}
 	return net.JoinHostPort(strings.ToLower(t.Host), strconv.Itoa(port))
 }
+
+// String is the name.
+func (t Target) String() string { return t.name() }
 
 func (t Target) name() string {
 	if t.Name != "" {
