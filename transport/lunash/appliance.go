@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Client is a registered client as `client show` tells it.
@@ -56,12 +57,15 @@ type Reader interface {
 	Fingerprint(ctx context.Context, name string) (Digest, error)
 	// Partitions is `partition list`.
 	Partitions(ctx context.Context) ([]Partition, error)
+	// HostIPs is `client hostip show`. No public source shows its answer: one
+	// of unknown form is an error of class protocol.
+	HostIPs(ctx context.Context) ([]HostIP, error)
 	// Fetch brings a file of the user's directory (64 KiB at most); a missing
-	// one is fs.ErrNotExist.
+	// one is fs.ErrNotExist. ErrNoCopying where files cannot be copied at all.
 	Fetch(ctx context.Context, name string) ([]byte, error)
 }
 
-// Appliance is a Reader that can also be changed, in the three ways that the
+// Appliance is a Reader that can also be changed, in the few ways that the
 // procedure needs.
 type Appliance interface {
 	Reader
@@ -72,6 +76,9 @@ type Appliance interface {
 	Register(ctx context.Context, r Registration) error
 	// Assign is `client assignPartition`.
 	Assign(ctx context.Context, client, partition string) error
+	// MapHostIP is `client hostip map`: a client that is registered by host name
+	// is taken from this IP address.
+	MapHostIP(ctx context.Context, client, address string) error
 	// Close ends the shell; the connection is the caller's.
 	Close() error
 }
@@ -88,10 +95,14 @@ var (
 	ErrNoCertificateFile = errors.New("the client's certificate file is not on the appliance")
 	// ErrAlreadyAssigned: the client has the partition already.
 	ErrAlreadyAssigned = errors.New("the client has access to the partition already")
+	// ErrAlreadyMapped: the client has a host name mapping already.
+	ErrAlreadyMapped = errors.New("the client is mapped to an address already")
 	// ErrNeedsLogin: the appliance wants `hsm login` first, which is never sent.
 	ErrNeedsLogin = errors.New("the appliance wants an HSM login first")
 	// ErrNotAllowed: the command is unknown to this user's role.
 	ErrNotAllowed = errors.New("the command is not open to this user")
+	// ErrNoCopying: neither SCP nor SFTP is open to this user. Fetch and Store.
+	ErrNoCopying = errors.New("no way of copying files is open to this user")
 	// ErrUnproven: no trailer, or no positive sentence; it may have happened.
 	ErrUnproven = errors.New("the appliance did not confirm the command")
 	// ErrQuestion: it asked something that was not expected; "quit" was answered.
@@ -114,7 +125,16 @@ func (e *ReplyError) Error() string {
 	if what == "" && e.Kind != nil {
 		what = e.Kind.Error()
 	}
+	if errors.Is(e.Kind, ErrNotAllowed) {
+		return fmt.Sprintf("%s: this user lacks the right to `%s`; the appliance said: %s", e.Host, e.Right(), what)
+	}
 	return fmt.Sprintf("%s: '%s': %s", e.Host, e.Command, what)
+}
+
+// Right is the command without its options: what a role must have.
+func (e *ReplyError) Right() string {
+	right, _, _ := strings.Cut(e.Command, " -")
+	return right
 }
 
 // Unwrap gives the kind.

@@ -69,6 +69,8 @@ type appliance struct {
 	turn       chan struct{} // holds a token while a command is at work
 	files      copier
 	single     atomic.Bool // the appliance gives one session at a time
+	mute       atomic.Bool // copies end without a reason, however long one waits
+	entered    atomic.Bool // there was a shell on this connection
 
 	mu     sync.Mutex
 	shell  *shell
@@ -110,8 +112,7 @@ func (a *appliance) Client(ctx context.Context, name string) (Client, error) {
 
 // Fingerprint is `client fingerprint`.
 func (a *appliance) Fingerprint(ctx context.Context, name string) (Digest, error) {
-	line := Cmd("client", "fingerprint").Flag("-client", name)
-	return read(ctx, a, clientFingerprint, line, ParseDigest)
+	return read(ctx, a, clientFingerprint, FingerprintLine(name), ParseDigest)
 }
 
 // Partitions is `partition list`.
@@ -121,16 +122,12 @@ func (a *appliance) Partitions(ctx context.Context) ([]Partition, error) {
 
 // Register is `client register`.
 func (a *appliance) Register(ctx context.Context, r Registration) error {
-	by := "-ip"
-	if r.ByHostname {
-		by = "-hostname"
-	}
-	return a.change(ctx, clientRegister, Cmd("client", "register").Flag("-client", r.Name).Flag(by, r.Address))
+	return a.change(ctx, clientRegister, RegisterLine(r))
 }
 
 // Assign is `client assignPartition`.
 func (a *appliance) Assign(ctx context.Context, client, partition string) error {
-	return a.change(ctx, clientAssign, Cmd("client", "assignPartition").Flag("-client", client).Flag("-partition", partition))
+	return a.change(ctx, clientAssign, AssignLine(client, partition))
 }
 
 // change runs a command that must be proved.
@@ -211,13 +208,14 @@ func (a *appliance) ready(ctx context.Context) (*shell, error) {
 	if a.isClosed() {
 		return nil, transport.Errorf(transport.ClassConnect, a.Name(), "%w", transport.ErrClosed)
 	}
-	err := patiently(ctx, a.o.Patience, func() (err error) {
-		s, err = openShell(ctx, a.conn, a.o, a.newMatcher)
+	err := patiently(ctx, a.o.Patience, a.wantsShell, func() (err error) {
+		s, err = a.openShell(ctx)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	a.entered.Store(true)
 	a.files.learn(softwareVersion(s.banner))
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -18,6 +18,8 @@ const (
 	prompt = `(?:\[[^\]\n]*\][ \t]*)?[Ll]unash:>[ \t]*`
 	// trailer: "Command Result : 0 (Success)", "... : 65535 (Luna Shell execution)".
 	trailer = `Command Result[ \t]*:[ \t]*(\d{1,10})[ \t]*\(([^\n]*?)\)[ \t]*(?:\z|\n|` + prompt + `)`
+	// pressKey: words that wait for any key, or a certain one.
+	pressKey = `\b(?:press|hit|strike)\b[^\n]*\b(?:key|enter|return|space ?bar)\b[^\n]*`
 )
 
 var (
@@ -26,7 +28,7 @@ var (
 	// endPrompt: the last line is a prompt, or several.
 	endPrompt = regexp.MustCompile(`(?m)^[ \t]*(?:` + prompt + `)+\z`)
 	// endQuestion: a last line that is not finished and waits for something.
-	endQuestion = regexp.MustCompile(`(?:[?:>]|(?i:--more--|\(end\)))[ \t]*\z`)
+	endQuestion = regexp.MustCompile(`(?:[?:>]|(?i:--more--|\(end\)|[[(]y(?:es)?[ ]?[/|,][ ]?no?[])]|` + pressKey + `))[ \t]*\z`)
 	// endProceed: the confirmation of a dangerous command, which may take two
 	// lines and may or may not be followed by "> ".
 	endProceed = regexp.MustCompile(`(?i)\bproceed\b[^\n]*\n?[^\n]*\bquit\b[^\n]*\n?[^\n]*\n?[ \t>]*\z`)
@@ -35,7 +37,7 @@ var (
 	// wake: any end of text that one of the above could match. It only wakes the
 	// shell up; what the text means is judged over all of it. One class of
 	// characters, because a matcher looks through its whole buffer each time.
-	wake = regexp.MustCompile(`[>?:.'")!$#%-]\s*\z`)
+	wake = regexp.MustCompile(`[]>?:.'")!$#%-]\s*\z`)
 	// anything: whatever has arrived.
 	anything = regexp.MustCompile(`(?s).\z`)
 
@@ -44,7 +46,9 @@ var (
 
 	// newPassword: the dialogue of a first login or of an aged password.
 	newPassword = regexp.MustCompile(`(?i)new password|must change your|changing password for|password\b[^\n]*\bexpired|required to change`)
-	// crowded: a login that was one too many.
+	// anyKey: a finished line that waits for a key.
+	anyKey = regexp.MustCompile(`(?i)` + pressKey + `\z`)
+	// crowded: a session, a login or a copy, that was one too many.
 	crowded = regexp.MustCompile(`(?i)too many (?:\w+ )?(?:sessions|connections|logins|users)\b|maximum (?:number of )?(?:\w+ )?(?:sessions|connections|logins)\b|session limit`)
 	// otherShell: the prompt of some other shell: sh, root's, csh, NetScaler's.
 	otherShell = regexp.MustCompile(`(?:[$#%]|(?m:^[^\n:?]{0,60}>))[ \t]*\z`)
@@ -63,6 +67,8 @@ const (
 	clientRegister
 	clientAssign
 	partitionList
+	hostipShow
+	hostipMap
 )
 
 // phrase says what some words in a refusal mean.
@@ -98,7 +104,9 @@ func positive(v verb) *regexp.Regexp {
 		return registerOK
 	case clientAssign:
 		return assignOK
-	case clientList, clientShow, clientFingerprint, partitionList:
+	case hostipMap:
+		return hostipOK
+	case clientList, clientShow, clientFingerprint, partitionList, hostipShow:
 	}
 	return neverOK // reads are proved by their shape
 }
@@ -112,7 +120,9 @@ func phrases(v verb) []phrase {
 		return []phrase{{ErrAlreadyAssigned, hasAccess}, {ErrNoSuchPartition, noPartition}, {ErrNoSuchClient, noClient}}
 	case clientShow, clientFingerprint:
 		return []phrase{{ErrNoSuchClient, noClient}, {ErrNoSuchClient, notInList}}
-	case clientList, partitionList:
+	case hostipMap:
+		return []phrase{{ErrAlreadyMapped, alreadyMapped}, {ErrNoSuchClient, noClient}, {ErrNoSuchClient, notInList}}
+	case clientList, partitionList, hostipShow:
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ const (
 	empty             // a prompt and no text: maybe a prompt that came late
 	loose             // a prompt's text inside a line
 	question          // it seems to wait for an answer
+	demand            // a login's last words want something done; banners warn in such words too
 )
 
 // patience is how long the appliance must be silent before an ending counts, as
@@ -29,6 +30,8 @@ func (e ending) patience(settle time.Duration) time.Duration {
 		return 20 * settle
 	case empty:
 		return 40 * settle
+	case demand:
+		return 100 * settle // a slow prompt may follow a banner
 	}
 	return 0
 }
@@ -69,8 +72,17 @@ func judgeLogin(text string) ending {
 		return loose
 	case asks(tail), otherShell.MatchString(tail):
 		return question
+	case demands(tail):
+		return demand
 	}
 	return unfinished
+}
+
+// demands reports whether the last words, whole lines perhaps, are of a login
+// that wants something done before it goes on.
+func demands(tail string) bool {
+	last := strings.TrimSpace(lastLines(tail, 3))
+	return newPassword.MatchString(last) || anyKey.MatchString(last)
 }
 
 // judgeFarewell judges the text after "quit": any prompt will do.

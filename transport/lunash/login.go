@@ -9,7 +9,10 @@ import (
 	"ntl-setup/transport"
 )
 
-const changeHint = "log in once by hand with ssh, set the new password, and run again with it"
+const (
+	changeHint  = "log in once by hand with ssh, set the new password, and run again with it"
+	crowdedHint = "close other sessions of the appliance (10 at most), or try again later"
+)
 
 // loginQuestion is the error of a login that waits for something else than a
 // command. Nothing was typed.
@@ -36,7 +39,7 @@ func (s *shell) loginFault(ctx context.Context, text string, err error) *transpo
 	case newPassword.MatchString(text):
 		f.Class, f.Hint = transport.ClassDialogue, changeHint
 	case f.Class == transport.ClassConnect && crowded.MatchString(text):
-		f.Err, f.Hint = errors.Join(transport.ErrNoSession, f.Err), "close other sessions of the appliance (10 at most), or try again later"
+		f.Err, f.Hint = errors.Join(transport.ErrNoSession, f.Err), crowdedHint
 	case f.Class == transport.ClassConnect:
 		if strings.TrimSpace(text) == "" {
 			f.Err = errors.Join(transport.ErrTurnedAway, f.Err)
@@ -50,9 +53,8 @@ func (s *shell) loginFault(ctx context.Context, text string, err error) *transpo
 
 // unopened is the error of a terminal that could not be had. A connection that
 // ended at that may be one more than the appliance allows.
-func unopened(host string, err error) error {
+func unopened(err error) error {
 	var known *transport.Error
-	err = asTransport(host, "open a terminal", err)
 	if !errors.As(err, &known) || known.Class != transport.ClassConnect || errors.Is(err, transport.ErrNoSession) {
 		return err
 	}

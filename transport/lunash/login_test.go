@@ -23,6 +23,12 @@ func TestLogins(t *testing.T) {
 		{"a password", stay("Welcome\r\nPassword: "), "dialogue", "secret"},
 		{"terms", stay("Do you accept the terms (yes/no)? "), "dialogue", "accept the terms"},
 		{"proceed", stay("The box was opened.\r\nType 'proceed' to go on, or 'quit'\r\nto quit now.\r\n> "), "dialogue", "The box was opened"},
+		{"a demand in a line", stay("Luna\r\nWARNING: You must change your password\r\n"), "dialogue", "new password"},
+		{"yes or no", stay("Your password has expired. Change it now? [y/n] "), "dialogue", "new password"},
+		{"a choice", stay("The time is not set. Set it [yes/no]"), "dialogue", "asks something"},
+		{"any key", stay("Press any key to continue..."), "dialogue", "any key"},
+		{"any key, without dots", stay("Terms of use\r\nPress ENTER to continue"), "dialogue", "ENTER"},
+		{"any key, in a line", stay("Hit the space bar to go on\r\n\r\n"), "dialogue", "space bar"},
 		{"sh", stay("Welcome to Linux\r\nroot@web1:~$ "), "protocol", "does not look like a Luna"},
 		{"root", stay("root@web1# "), "protocol", "does not look like a Luna"},
 		{"NetScaler", stay("Done\r\n> "), "protocol", "does not look like a Luna"},
@@ -32,10 +38,14 @@ func TestLogins(t *testing.T) {
 		{"words and no prompt", stay("Please wait\r\n"), "timeout", "Please wait"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			scene(t, Options{CommandTimeout: 20 * time.Second}, []script{c.play}, func(t *testing.T, a *appliance, conn *fakeConn) {
+			scene(t, Options{CommandTimeout: time.Minute}, []script{c.play}, func(t *testing.T, a *appliance, conn *fakeConn) {
+				began := time.Now()
 				_, err := a.Clients(t.Context())
 				if classOf(err) != c.class || !strings.Contains(err.Error(), c.says) {
 					t.Errorf("got class %s: %v", classOf(err), err)
+				}
+				if took := time.Since(began); c.class != "timeout" && took > 16*time.Second {
+					t.Errorf("took %v", took)
 				}
 				if n := len(conn.lines()); n != 0 {
 					t.Errorf("was sent %q", conn.lines())
@@ -45,11 +55,14 @@ func TestLogins(t *testing.T) {
 	}
 }
 
-// What a banner warns of is no dialogue, as long as a prompt follows.
+// What a banner warns of is no dialogue, as long as a prompt follows, and be it
+// slowly.
 func TestABannerMayWarn(t *testing.T) {
 	play := func(t *terminal) {
-		t.say("You must change your password within 14 days.\r\nQuestions? Ask:\r\n")
-		t.pause(time.Second)
+		t.say("Questions? Ask:\r\n")
+		t.pause(2 * time.Second)
+		t.say("Press the TAB key for help.\r\nYou must change your password within 14 days.\r\n")
+		t.pause(12 * time.Second)
 		t.say(hsmPrompt)
 		t.hear()
 		t.say(oneClient)

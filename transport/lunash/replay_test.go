@@ -121,6 +121,12 @@ func replays() map[string]replay {
 		"partition-list-spread":   partitions(Partition{"400100301", "par9"}, Partition{"400100302", "par10"}),
 		"partition-list-empty":    partitions(),
 
+		"hostip-show-table":  mappedHosts("pay east 198.51.100.7", "web1 192.0.2.17"),
+		"hostip-show-none":   mappedHosts(),
+		"hostip-show-odd":    mappedHosts().fails("protocol", nil),
+		"hostip-map-ok":      mappedHost(),
+		"hostip-map-already": mappedHost().fails("remote", ErrAlreadyMapped),
+
 		"login-new-password": clients().fails("dialogue", nil),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -36,17 +37,21 @@ type shell struct {
 }
 
 // openShell logs in: it returns once the first prompt has been seen.
-func openShell(ctx context.Context, conn transport.Conn, o Options, newMatcher func() (matcher, error)) (*shell, error) {
-	stream, err := conn.Terminal(ctx, columns, rows)
-	if err != nil {
-		return nil, unopened(conn.Name(), err)
+func (a *appliance) openShell(ctx context.Context) (*shell, error) {
+	const doing = "open a terminal"
+	stream, err := a.conn.Terminal(ctx, columns, rows)
+	switch {
+	case err != nil && a.entered.Load():
+		return nil, asTransport(a.Name(), doing, err) // whoever was let in is not turned away
+	case err != nil:
+		return nil, unopened(asTransport(a.Name(), doing, err))
 	}
-	m, err := newMatcher()
+	m, err := a.newMatcher()
 	if err != nil {
 		_ = stream.Close() // the matcher's error is the better one
-		return nil, asTransport(conn.Name(), "open a terminal", err)
+		return nil, asTransport(a.Name(), doing, err)
 	}
-	s := &shell{name: conn.Name(), stream: stream, match: m, pump: newPump(stream, m, o.MaxReply), o: o}
+	s := &shell{name: a.Name(), stream: stream, match: m, pump: newPump(stream, m, a.o.MaxReply), o: a.o}
 	go s.pump.run()
 	if err := s.login(ctx); err != nil {
 		s.close()
@@ -71,15 +76,28 @@ func (s *shell) abort() {
 func (s *shell) login(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, s.abort)
 	defer stop()
-	text, end, err := s.collect(ctx, judgeLogin)
+	text, end, err := s.collect(ctx, anything, judgeLogin)
 	if err != nil {
 		return s.loginFault(ctx, text, err)
 	}
-	if end == question {
+	switch {
+	case end == demand && s.over():
+		return s.loginFault(ctx, text, transport.ErrClosed)
+	case end == question, end == demand:
 		return loginQuestion(s.name, text)
 	}
 	s.banner = text
 	return nil
+}
+
+// over reports whether the session has ended.
+func (s *shell) over() bool {
+	select {
+	case <-s.pump.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // idle takes what came unasked since the last command, and reports whether the
@@ -94,12 +112,7 @@ func (s *shell) idle(ctx context.Context) bool {
 			return false
 		}
 	}
-	select {
-	case <-s.pump.done:
-		return false
-	default:
-		return onlyPrompts.MatchString(late.String())
-	}
+	return !s.over() && onlyPrompts.MatchString(late.String())
 }
 
 // run sends one line and reads the reply, which may be one without a trailer.
@@ -111,7 +124,7 @@ func (s *shell) run(ctx context.Context, line Line) (reply, error) {
 	if _, err := io.WriteString(s.stream, sent+"\n"); err != nil {
 		return reply{}, s.fault(ctx, "send '"+sent+"'", "", err)
 	}
-	text, end, err := s.collect(ctx, func(text string) ending { return judgeReply(text, sent) })
+	text, end, err := s.collect(ctx, wake, func(text string) ending { return judgeReply(text, sent) })
 	switch {
 	case err != nil:
 		return reply{}, s.fault(ctx, "answer to '"+sent+"'", stripEcho(text, sent), err)
@@ -136,15 +149,16 @@ func (s *shell) decline(ctx context.Context, sent, text string) error {
 	// changes nothing about the outcome.
 	ctx, cancel := context.WithTimeout(ctx, farewell)
 	defer cancel()
-	if _, _, err := s.collect(ctx, judgeFarewell); err != nil {
+	if _, _, err := s.collect(ctx, wake, judgeFarewell); err != nil {
 		return refusal
 	}
 	return refusal
 }
 
 // collect gathers text until judge sees an ending that stands: one that is
-// proved, or after which the appliance is silent for as long as it takes.
-func (s *shell) collect(ctx context.Context, judge func(text string) ending) (string, ending, error) {
+// proved, or after which the appliance is silent for as long as it takes. wake
+// is the end of a text that is worth a judgement.
+func (s *shell) collect(ctx context.Context, wake *regexp.Regexp, judge func(text string) ending) (string, ending, error) {
 	var all strings.Builder
 	for {
 		pattern, end := wake, judge(all.String())
@@ -212,12 +226,8 @@ func (s *shell) fault(ctx context.Context, doing, text string, err error) *trans
 
 // lost adds to the end of a session why reading from it failed, if it did.
 func (s *shell) lost(err error) error {
-	select {
-	case <-s.pump.done:
-		if s.pump.err != nil {
-			return fmt.Errorf("%w: %w", err, s.pump.err)
-		}
-	default:
+	if s.over() && s.pump.err != nil {
+		return fmt.Errorf("%w: %w", err, s.pump.err)
 	}
 	return err
 }

@@ -251,7 +251,7 @@ func TestTurnedAwayAtTheTerminal(t *testing.T) {
 		lost: transport.ErrTurnedAway, errFull(): transport.ErrNoSession,
 		transport.Errorf(transport.ClassTimeout, "h", "late"): nil,
 	} {
-		got := unopened("h", err)
+		got := unopened(err)
 		if classOf(got) != classOf(err) || got.Error() != err.Error() {
 			t.Errorf("%v became %v", err, got)
 		}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"strings"
 	"sync"
 
 	"ntl-setup/transport"
@@ -60,7 +62,10 @@ func (c *copier) remember(p protocol) {
 
 // notSpoken is a protocol that could not be used at all: the other one may be.
 // Nothing was copied.
-type notSpoken struct{ err error }
+type notSpoken struct {
+	err  error
+	mute bool // the far side gave no reason, so it may be that it has no session free
+}
 
 func (e *notSpoken) Error() string { return e.err.Error() }
 func (e *notSpoken) Unwrap() error { return e.err }
@@ -92,8 +97,7 @@ func (a *appliance) Store(ctx context.Context, name string, data []byte) error {
 	})
 }
 
-// copy tries both protocols. The second only gets its chance when the first is
-// not spoken: an answer to the request itself ("no such file") is final.
+// copy copies a file, for which the appliance may have to find a session first.
 func (a *appliance) copy(ctx context.Context, what, name string, try func(context.Context, protocol) error) error {
 	if err := checkFile(name); err != nil {
 		return err
@@ -101,9 +105,21 @@ func (a *appliance) copy(ctx context.Context, what, name string, try func(contex
 	ctx, cancel := a.limit(ctx)
 	defer cancel()
 	doing := what + " " + name
+	err := a.beside(ctx, func() error { return a.eitherWay(ctx, doing, try) })
+	var known *transport.Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	return a.copyError(ctx, doing, err) // its turn did not come
+}
+
+// eitherWay tries both protocols. The second only gets its chance when the first
+// is not spoken: an answer to the request itself ("no such file") is final.
+func (a *appliance) eitherWay(ctx context.Context, doing string, try func(context.Context, protocol) error) error {
 	var unspoken []error
+	mute := false
 	for _, p := range a.files.order() {
-		err := a.beside(ctx, func() error { return try(ctx, p) })
+		err := try(ctx, p)
 		if err == nil {
 			a.files.remember(p)
 			return nil
@@ -112,14 +128,20 @@ func (a *appliance) copy(ctx context.Context, what, name string, try func(contex
 		if ctx.Err() != nil || !errors.As(err, &not) || errors.Is(err, transport.ErrNoSession) {
 			return a.copyError(ctx, fmt.Sprintf("%s by %s", doing, p), err)
 		}
+		mute = mute || not.mute
 		unspoken = append(unspoken, fmt.Errorf("by %s: %w", p, err))
 	}
-	return &transport.Error{
+	e := &transport.Error{
 		Class: transport.ClassRemote, Host: a.Name(),
 		Message: fmt.Sprintf("%s: %s; %s", doing, shorten(unspoken[0].Error()), shorten(unspoken[1].Error())),
 		Hint:    "the appliance user may lack the right to copy files, or must be allowed scp or sftp",
-		Err:     errors.Join(unspoken...),
+		Err:     errors.Join(append(unspoken, ErrNoCopying)...),
 	}
+	if mute {
+		e.Hint += "; or all sessions of the appliance are in use (10 at most)"
+		e.Err = errors.Join(errMute, e.Err)
+	}
+	return e
 }
 
 // copyError is a failure that the other protocol would not mend.
@@ -170,36 +192,60 @@ func (c *copier) storeSCP(ctx context.Context, name string, data []byte) error {
 func (c *copier) overSCP(ctx context.Context, line string, work func(transport.Stream) error) error {
 	stream, err := c.conn.Stream(ctx, line)
 	if err != nil {
-		return &notSpoken{err}
+		return &notSpoken{err, errors.Is(err, io.EOF)}
 	}
 	shut := sync.OnceFunc(func() { _ = stream.Close() }) // what counts is acknowledged before
 	stop := context.AfterFunc(ctx, shut)
 	defer stop()
 	defer shut()
 	err = work(stream)
-	if errors.Is(err, scp.ErrNotSCP) {
-		if said := shorten(string(stream.Stderr())); said != "" {
-			err = fmt.Errorf("%w (%s)", err, said)
+	var not *scp.NotSCPError
+	var refused *scp.RemoteError
+	switch {
+	case errors.As(err, &refused) && crowded.MatchString(refused.Text):
+		return full(c.conn.Name(), refused.Text)
+	case !errors.As(err, &not):
+		return err
+	case not.Text == "":
+		// With the end of the stream comes the last of its standard error. An
+		// end that was the whole connection's is no answer about SCP.
+		if _, lost := stream.Wait(); lost != nil {
+			return lost
 		}
-		return &notSpoken{err}
 	}
-	return err
+	said := shorten(string(stream.Stderr()))
+	if words := strings.TrimSpace(not.Text + " " + said); crowded.MatchString(words) {
+		return full(c.conn.Name(), words)
+	}
+	if said != "" {
+		err = fmt.Errorf("%w (%s)", err, said)
+	}
+	return &notSpoken{err, not.Text == "" && said == ""}
 }
 
-func (c *copier) fetchSFTP(ctx context.Context, name string) ([]byte, error) {
+// overSFTP runs one copy over the file service. A service that cannot be opened
+// for another reason than that there is none is no question of protocols: the
+// connection is lost, or no session is free.
+func (c *copier) overSFTP(ctx context.Context, work func(transport.Files) error) error {
 	files, err := c.conn.Files(ctx)
-	if err != nil {
-		return nil, &notSpoken{err}
+	switch {
+	case err == nil:
+		defer func() { _ = files.Close() }() // what counts is checked by then
+		return work(files)                   // copyError says what was done
+	case errors.Is(err, transport.ErrNoSFTP):
+		return &notSpoken{err, errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)}
 	}
-	defer func() { _ = files.Close() }()        // what counts is checked by then
-	return files.ReadFile(ctx, name, fileLimit) // copyError says what was done
+	return err // of the connection, which says all that is known
+}
+
+func (c *copier) fetchSFTP(ctx context.Context, name string) (data []byte, err error) {
+	err = c.overSFTP(ctx, func(files transport.Files) (err error) {
+		data, err = files.ReadFile(ctx, name, fileLimit)
+		return err // wrapped by copyError
+	})
+	return data, err
 }
 
 func (c *copier) storeSFTP(ctx context.Context, name string, data []byte) error {
-	files, err := c.conn.Files(ctx)
-	if err != nil {
-		return &notSpoken{err}
-	}
-	defer func() { _ = files.Close() }()    // what counts is checked by then
-	return files.WriteFile(ctx, name, data) // copyError says what was done
+	return c.overSFTP(ctx, func(files transport.Files) error { return files.WriteFile(ctx, name, data) })
 }

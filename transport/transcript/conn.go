@@ -39,7 +39,7 @@ type runner struct {
 func (r *runner) Exec(ctx context.Context, line string, stdin []byte) (transport.Output, error) {
 	c := r.log.channel("exec")
 	c.say(started, line)
-	c.whole(sent, stdin)
+	c.whole(sent, c.withoutLibrary(withoutProgram(stdin)))
 	out, err := r.Runner.Exec(ctx, line, stdin)
 	c.whole(received, out.Stdout)
 	c.whole(stderr, out.Stderr)

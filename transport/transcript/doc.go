@@ -16,7 +16,12 @@
 //   - the file is bounded, and says so where it ends;
 //   - it can be shown on a terminal: control characters, invalid UTF-8 and what
 //     reorders or hides text are written as escapes, \x1b or \u202e;
-//   - what is sent is on the file before it is on the wire.
+//   - what is sent is on the file before it is on the wire;
+//   - a machine that says too much costs no more than the bound: what comes goes
+//     to the file in pieces, and nothing is worked on once the file is full.
+//
+// The functions that a script begins with are told once. Where they are sent
+// again, one line tells which channel was sent them first.
 //
 // It refuses file contents that are no certificates: of an SFTP transfer it tells
 // the name and the size. A private key never goes over a wire of this program.

@@ -1,6 +1,8 @@
 package transcript
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -43,6 +45,8 @@ type Log struct {
 	left     int64 // bytes until the limit
 	ended    bool  // nothing more is written
 	channels int
+
+	libraries map[string]string // of scripts: the channel that was sent each first
 }
 
 // Create makes a log in a file that must not be there yet. about is the machine.
@@ -55,7 +59,7 @@ func Create(path, about string, o Options) (*Log, error) {
 }
 
 func newLog(file io.WriteCloser, about string, o Options) *Log {
-	l := &Log{secrets: o.Secrets, file: file, left: o.Limit}
+	l := &Log{secrets: o.Secrets, file: file, left: o.Limit, libraries: map[string]string{}}
 	if l.left == 0 {
 		l.left = DefaultLimit
 	}
@@ -75,24 +79,45 @@ func (l *Log) Close() error {
 	return l.file.Close()
 }
 
-// write writes one line, or ends the log: at the limit, or at the first error.
-func (l *Log) write(channel, sign, text string) {
-	const last = "the limit of this log is reached; what follows is not in it"
-	now := time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
-	line := fmt.Sprintf("%s %s %s %s\n", now, channel, sign, visible(text))
+// stampLayout is how a line tells its time.
+const stampLayout = "2006-01-02T15:04:05.000Z"
+
+// room is how many bytes the log still takes; 0 once it has ended.
+func (l *Log) room() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ended {
+		return 0
+	}
+	return l.left
+}
+
+// write writes whole lines by one call, or ends the log: at the limit, behind
+// the last line that has room, or at the first error.
+func (l *Log) write(text []byte) {
+	const last = "the limit of this log is reached; what follows is not in it"
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ended || len(text) == 0 {
 		return
 	}
-	end := fmt.Sprintf("%s log %s %s\n", now, remark, last)
-	if int64(len(line)+len(end)) > l.left {
-		line, l.ended = end, true
+	end := appendLine(nil, time.Now(), "log", remark, last)
+	if fits := max(l.left-int64(len(end)), 0); int64(len(text)) > fits {
+		text = append(text[:bytes.LastIndexByte(text[:fits], '\n')+1], end...)
+		l.ended = true
 	}
-	l.left -= int64(len(line))
-	if _, err := io.WriteString(l.file, line); err != nil {
+	l.left -= int64(len(text))
+	if _, err := l.file.Write(text); err != nil {
 		l.ended = true // the run goes on without a transcript
 	}
+}
+
+// appendLine is one line of a log behind others.
+func appendLine(to []byte, now time.Time, channel, sign, text string) []byte {
+	to = now.UTC().AppendFormat(to, stampLayout)
+	to = append(append(append(to, ' '), channel...), ' ')
+	to = append(append(to, sign...), ' ')
+	return append(appendVisible(to, text), '\n')
 }
 
 // channel is one thing that goes on over the connection.
@@ -114,7 +139,9 @@ func (l *Log) channel(kind string) channel {
 }
 
 // say writes one remark, in one line.
-func (c channel) say(sign, text string) { c.log.write(c.name, sign, c.log.secrets.String(text)) }
+func (c channel) say(sign, text string) {
+	c.log.write(appendLine(nil, time.Now(), c.name, sign, c.log.secrets.String(text)))
+}
 
 // result tells what came of something.
 func (c channel) result(what string, err error) {
@@ -143,18 +170,37 @@ func (c channel) flow(sign string) *flow {
 	return &flow{Writer: c.log.secrets.Writer(l), lines: l}
 }
 
+// Write takes what comes. Once the log has ended nothing is worked on any more:
+// a machine that says too much must not keep the run busy.
+func (f *flow) Write(p []byte) (int, error) {
+	if f.lines.channel.log.room() == 0 {
+		return 0, errEnded
+	}
+	return f.Writer.Write(p)
+}
+
 // end writes what was kept back.
 func (f *flow) end() { _ = f.Close() } // lines fail nobody
+
+// errEnded ends the work on a text that has no room any more.
+var errEnded = errors.New("the log has ended")
 
 // lines writes text that is free of secrets, line by line.
 type lines struct {
 	channel channel
 	sign    string
-	within  bool // the last text did not end its line
+	within  bool   // the last text did not end its line
+	all     []byte // room for the lines of one piece, kept
 }
 
-// Write is called by the redactor, one call at a time.
+// Write is called by the redactor, one call at a time, with no more than one of
+// its pieces; all of that goes to the file at once.
 func (l *lines) Write(p []byte) (int, error) {
+	now, room := time.Now(), l.channel.log.room()
+	if room == 0 {
+		return 0, errEnded
+	}
+	all := l.all[:0]
 	for line := range strings.Lines(string(p)) {
 		sign := l.sign
 		if l.within {
@@ -162,29 +208,35 @@ func (l *lines) Write(p []byte) (int, error) {
 		}
 		text, whole := strings.CutSuffix(line, "\n")
 		l.within = !whole
-		l.channel.log.write(l.channel.name, sign, text)
+		all = appendLine(all, now, l.channel.name, sign, text)
+		if int64(len(all)) > room {
+			break
+		}
 	}
+	l.all = all
+	l.channel.log.write(all)
 	return len(p), nil
 }
 
-// visible is a text in which every character shows itself.
-func visible(text string) string {
-	var b strings.Builder
+// appendVisible is a text behind others in which every character shows itself.
+func appendVisible(to []byte, text string) []byte {
 	for i, r := range text {
 		switch {
+		case r >= 0x20 && r < 0x7f:
+			to = append(to, byte(r))
 		case r == utf8.RuneError && !strings.HasPrefix(text[i:], string(utf8.RuneError)):
-			fmt.Fprintf(&b, `\x%02x`, text[i])
+			to = fmt.Appendf(to, `\x%02x`, text[i])
 		case r == '\r':
-			b.WriteString(`\r`)
+			to = append(to, `\r`...)
 		case r == '\t':
-			b.WriteString(`\t`)
+			to = append(to, `\t`...)
 		case unicode.IsPrint(r):
-			b.WriteRune(r)
-		case r < 0x80:
-			fmt.Fprintf(&b, `\x%02x`, r)
+			to = utf8.AppendRune(to, r)
+		case r < utf8.RuneSelf:
+			to = fmt.Appendf(to, `\x%02x`, r)
 		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
+			to = fmt.Appendf(to, `\u%04x`, r)
 		}
 	}
-	return b.String()
+	return to
 }

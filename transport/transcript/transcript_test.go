@@ -385,7 +385,7 @@ func TestVisible(t *testing.T) {
 		"\u200b\u0085\ufffd": `\u200b\u0085` + "\ufffd",
 		"\x7f":               `\x7f`,
 	} {
-		if got := visible(text); got != want {
+		if got := string(appendVisible(nil, text)); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
