@@ -17,6 +17,9 @@ type Engine struct {
 	// between the approval and the first act; release lets go again. nil: there
 	// is nobody else.
 	Hold func(ctx context.Context) (release func(), err error)
+	// Before is asked before each step is made to hold, and may wait: for other
+	// runs on the same hosts to come as far. nil: nobody is waited for.
+	Before func(ctx context.Context, next Info) error
 	// Record is told of each act before it begins, and of what came of it. An
 	// error before the act stops the run there. nil: nothing is on record.
 	Record func(Event) error
@@ -71,6 +74,12 @@ func (e Engine) work(ctx context.Context, shown []StepReport, r Report, stop <-c
 		if stopped(ctx, stop) {
 			r.Result, r.Err = stoppedBefore(ctx, step.Info())
 			block(r.Steps[i:], "not done: "+r.Err.Message)
+			return r
+		}
+		if err := e.before(ctx, step.Info()); err != nil {
+			r.Steps[i] = failed(r.Steps[i], Finding{}, Fail(err))
+			r.Result = e.resultOfStop(ctx, r.Steps[i])
+			block(r.Steps[i+1:], "not done: "+err.Error())
 			return r
 		}
 		began := time.Now()
@@ -203,7 +212,8 @@ func (e Engine) inspect(ctx context.Context, step Step) (f Finding, err error) {
 }
 
 // bounded runs fn under the step timeout. An error of fn that came with the end
-// of a context is reported as what ended that context.
+// of a context is reported as what ended that context; but at a deadline an
+// error of class lock stays: it tells who was waited for.
 func (e Engine) bounded(ctx context.Context, fn func(context.Context) error) error {
 	stepCtx := ctx
 	if e.StepTimeout > 0 {
@@ -212,10 +222,22 @@ func (e Engine) bounded(ctx context.Context, fn func(context.Context) error) err
 		defer cancel()
 	}
 	err := fn(stepCtx)
-	if err != nil && stepCtx.Err() != nil && !errors.Is(err, ErrNotYet) {
+	if err != nil && stepCtx.Err() != nil && !errors.Is(err, ErrNotYet) && !waited(stepCtx, err) {
 		return endedError{cause: context.Cause(stepCtx), err: err}
 	}
 	return err
+}
+
+// waited reports whether err tells who was waited for until a deadline.
+func waited(ctx context.Context, err error) bool {
+	return Fail(err).Class == "lock" && !errors.Is(context.Cause(ctx), context.Canceled)
+}
+
+func (e Engine) before(ctx context.Context, next Info) error {
+	if e.Before == nil {
+		return nil
+	}
+	return e.Before(ctx, next)
 }
 
 // record puts an event on record.

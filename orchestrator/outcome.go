@@ -10,7 +10,7 @@ import (
 
 // reportOf turns the outcome of one look into a report.
 func reportOf(info Info, f Finding, err error) StepReport {
-	s := StepReport{Info: info, Status: f.Status, Changes: f.Changes, Reason: f.Reason, Hint: f.Hint, Undo: f.Undo}
+	s := StepReport{Info: info, Status: f.Status, Changes: f.Changes, Reason: f.Reason, Hint: f.Hint, Undo: f.Undo, Commands: f.Commands}
 	if err != nil {
 		s.Status, s.Err = Failed, Fail(err)
 		if s.Err.Class == "conflict" { // looking itself met what a person must decide on
@@ -136,7 +136,12 @@ type endedError struct{ cause, err error }
 
 func (e endedError) Error() string {
 	if errors.Is(e.cause, context.Canceled) {
-		return "interrupted: " + e.err.Error()
+		const before = "interrupted before it had ended"
+		doing := strings.TrimSuffix(strings.TrimSuffix(e.err.Error(), context.Canceled.Error()), ": ")
+		if doing == "" {
+			return before
+		}
+		return before + ": " + doing
 	}
 	return fmt.Sprintf("%v: %v", e.cause, e.err)
 }
@@ -153,6 +158,9 @@ func (e endedError) ErrorClass() string {
 
 // ErrorHint is that of the cause, if it has one.
 func (e endedError) ErrorHint() string {
+	if errors.Is(e.cause, context.Canceled) {
+		return "the same command looks again and goes on from there"
+	}
 	var h interface{ ErrorHint() string }
 	if errors.As(e.cause, &h) {
 		return h.ErrorHint()

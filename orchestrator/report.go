@@ -34,6 +34,7 @@ type StepReport struct {
 	Reason   string
 	Hint     string
 	Undo     []string      // what would undo the act that was found; for people
+	Commands []Command     // what would do it by hand, or would follow; for people
 	Duration time.Duration // spent on this step in this run: looking, acting, confirming
 	Err      *Failure      // of a Failed or Conflict step, else nil
 }

@@ -58,6 +58,9 @@ type Finding struct {
 	// Undo are the commands that would undo the act, in the order in which to
 	// give them on the step's host. They are for people: nothing here runs them.
 	Undo []string
+	// Commands are what a person would type to do the act by hand, in order; of an
+	// Unknown finding, what would follow. They are for people, as Undo is.
+	Commands []Command
 
 	act func(context.Context) error // nil: nothing to do but look again
 }
@@ -104,6 +107,10 @@ type Reconcile[S any] struct {
 	// Undo lists the commands that would undo Act, in the order in which to give
 	// them; pure, and for people alone. nil: there is nothing to undo.
 	Undo func(have, want S) []string
+	// Typed lists what a person would type to do by hand what Act does, and to see
+	// that it holds; pure, and for people alone. It is asked too where Observe or
+	// Want told ErrNotYet, with as much as they returned. nil: nothing.
+	Typed func(have, want S) []Command
 	// Forgets drops what Observe may have remembered, so that the next look
 	// reaches the world; nil: it remembers nothing.
 	Forgets func()
@@ -119,11 +126,12 @@ func (r Reconcile[S]) Inspect(ctx context.Context) (Finding, error) {
 	}
 	have, err := r.Observe(ctx)
 	if err != nil {
-		return notYet(err)
+		var none S
+		return r.notYet(have, none, err)
 	}
 	want, err := r.Want(ctx)
 	if err != nil {
-		return notYet(err)
+		return r.notYet(have, want, err)
 	}
 	f := Finding{Status: OK, Changes: r.Diff(have, want)}
 	if r.Explain != nil {
@@ -131,6 +139,7 @@ func (r Reconcile[S]) Inspect(ctx context.Context) (Finding, error) {
 	}
 	if len(f.Changes) > 0 {
 		f.Status = WouldChange
+		f.Commands = r.typed(have, want)
 		if r.Act != nil && (r.Waits == nil || !r.Waits(have, want)) {
 			f.act = func(ctx context.Context) error { return r.Act(ctx, have, want) }
 			if r.Undo != nil {
@@ -155,9 +164,16 @@ func (r Reconcile[S]) Forget() {
 }
 
 // notYet turns ErrNotYet into a finding and leaves other errors alone.
-func notYet(err error) (Finding, error) {
+func (r Reconcile[S]) notYet(have, want S, err error) (Finding, error) {
 	if errors.Is(err, ErrNotYet) {
-		return Finding{Status: Unknown, Reason: err.Error()}, nil
+		return Finding{Status: Unknown, Reason: err.Error(), Commands: r.typed(have, want)}, nil
 	}
 	return Finding{}, err
+}
+
+func (r Reconcile[S]) typed(have, want S) []Command {
+	if r.Typed == nil {
+		return nil
+	}
+	return r.Typed(have, want)
 }

@@ -9,7 +9,7 @@
 //     when it has ended: a run that was killed in between shows an act that was
 //     begun and not ended;
 //   - an act that cannot be put on record is not begun: [Recorder.Record] says
-//     so with an error of class "config", also when what failed was an entry
+//     so with an error of class "internal", also when what failed was an entry
 //     that is written on the side;
 //   - entries are only ever added; a line cut short by a full disk or a crash
 //     spoils neither the ones before nor the ones after it;

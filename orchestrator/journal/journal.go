@@ -44,7 +44,7 @@ type file interface {
 }
 
 // Begin makes the directory of a run under dir (and dir itself, if need be), and
-// puts the beginning on record. The error is of class "config".
+// puts the beginning on record. The error is an *[Error].
 func Begin(dir string, run Run, o Options) (*Journal, error) {
 	if o.Redact == nil {
 		o.Redact = func(text string) string { return text }
@@ -192,7 +192,7 @@ type Recorder struct {
 }
 
 // Record is for [orchestrator.Engine].Record: it puts an act, about to begin or
-// just ended, on the disk. An error (class "config") means that something is
+// just ended, on the disk. An error (an *[Error]) means that something is
 // missing on record, this event or an earlier one.
 func (r *Recorder) Record(ev orchestrator.Event) error {
 	if r == nil {
