@@ -3,18 +3,22 @@ package steps
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 
 	"ntl-setup/orchestrator"
 	"ntl-setup/steps/chrystoki"
 	"ntl-setup/steps/vtl"
 	"ntl-setup/transport"
+	"ntl-setup/transport/lunash"
 )
 
 // serverTrust is how the client knows the HSM.
 type serverTrust struct {
 	client *clientFacts
-	now    *x509.Certificate // what the HSM holds now (server.pem)
+	// now is what the HSM holds now (server.pem). nil: this user may not copy
+	// files, and the client is registered with the HSM already.
+	now *x509.Certificate
 }
 
 // addServer is step 3: vtl lists the HSM, and the certificate that the client
@@ -30,18 +34,35 @@ func addServer(link Link, see *eyes, do *hands) orchestrator.Step {
 			if err != nil {
 				return serverTrust{}, err
 			}
-			cert, err := see.serverCertificate(ctx)
-			return serverTrust{facts, cert}, err
+			return see.serverTrust(ctx, facts)
 		},
 		Want: func(context.Context) (serverTrust, error) { return serverTrust{}, nil },
 		Diff: func(have, _ serverTrust) []orchestrator.Change {
 			return append(have.changes(link), have.client.tidying()...)
 		},
-		Refuse:  func(have, _ serverTrust) orchestrator.Refusal { return have.refuse(link) },
+		Refuse: func(have, _ serverTrust) orchestrator.Refusal {
+			if no := have.refuse(link); no.Reason != "" {
+				return no
+			}
+			return have.client.closed(have.changes(link))
+		},
 		Explain: func(have, _ serverTrust) string { return have.explain(link) },
 		Act:     func(ctx context.Context, have, _ serverTrust) error { return have.make(ctx, link, do) },
 		Undo:    func(have, _ serverTrust) []string { return have.undo(link) },
+		Typed:   func(have, _ serverTrust) []orchestrator.Command { return have.typed(link, do) },
 	}
+}
+
+// serverTrust compares what the client trusts with what the HSM holds. A user
+// who may not copy files cannot say whether it is the same any more, but where
+// the client has the HSM already nothing is to be done here: `vtl verify` fails
+// on another certificate. A pin is not left to that.
+func (e *eyes) serverTrust(ctx context.Context, c *clientFacts) (serverTrust, error) {
+	cert, err := e.serverCertificate(ctx)
+	if errors.Is(err, lunash.ErrNoCopying) && c.lists(e.link.HSMAddress) && e.link.HSMCertificate == "" {
+		return serverTrust{client: c}, nil
+	}
+	return serverTrust{client: c, now: cert}, err
 }
 
 // copied is the copy that vtl keeps under the HSM's name; nil: none.
@@ -62,6 +83,9 @@ func (s serverTrust) other(link Link) bool {
 
 func (s serverTrust) changes(link Link) []orchestrator.Change {
 	c := s.client
+	if s.now == nil {
+		return nil
+	}
 	if !c.lists(link.HSMAddress) {
 		return []orchestrator.Change{{
 			Field: "server " + link.HSMAddress, Have: "not registered", Want: "registered, trusted by " + fingerprint(s.now),
@@ -88,6 +112,9 @@ func (s serverTrust) describeOld(link Link) string {
 }
 
 func (s serverTrust) refuse(link Link) orchestrator.Refusal {
+	if s.now == nil {
+		return orchestrator.Refusal{}
+	}
 	if !s.client.lists(link.HSMAddress) {
 		if name := s.client.sameServer(link.HSMAddress, s.now); name != "" {
 			return orchestrator.Refusal{
@@ -108,6 +135,9 @@ func (s serverTrust) refuse(link Link) orchestrator.Refusal {
 }
 
 func (s serverTrust) explain(link Link) string {
+	if s.now == nil {
+		return fmt.Sprintf("vtl lists %s; this user may not copy files, so whether the HSM still holds the certificate that the client trusts, vtl verify decides", link.HSMAddress)
+	}
 	if !s.client.lists(link.HSMAddress) {
 		return fmt.Sprintf("vtl lists %d server(s), not %s", len(s.client.servers), link.HSMAddress)
 	}
@@ -117,15 +147,14 @@ func (s serverTrust) explain(link Link) string {
 	return fmt.Sprintf("vtl lists %s, trusted by %s", link.HSMAddress, fingerprint(s.now))
 }
 
-// make registers the server with vtl, or mends what the client trusts it by.
+// actions register the server with vtl, or mend what the client trusts it by.
 // The bundle and the copy are edited here, not by `vtl deleteServer` and
 // addServer: that would leave a moment without the HSM.
-func (s serverTrust) make(ctx context.Context, link Link, do *hands) error {
+func (s serverTrust) actions(link Link, do *hands) ([]transport.Action, error) {
 	c, t := s.client, s.client.trust
 	actions := c.tidy()
 	if len(s.changes(link)) == 0 { // nothing but that
-		_, err := do.client(ctx, actions...)
-		return err
+		return actions, nil
 	}
 	if c.lists(link.HSMAddress) {
 		actions = append(actions, do.writeFile(t.path, t.present, t.raw, t.withTrusted(s.now, s.replaced(link)))...)
@@ -133,13 +162,12 @@ func (s serverTrust) make(ctx context.Context, link Link, do *hands) error {
 			copyPath := c.layout.ServerCert(link.HSMAddress)
 			actions = append(actions, do.backup(copyPath), transport.Remove(copyPath), transport.Create(copyPath, encodePEM(s.now), 0o644))
 		}
-		_, err := do.reconfigure(ctx, "the servers' certificates", actions...)
-		return err
+		return actions, nil
 	}
 	pem := handover(link, c.layout)
 	argv, err := vtl.AddServer(c.layout.Vtl, link.HSMAddress, pem)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	actions = append(actions, do.backup(c.conf.path), do.backup(t.path), transport.MakeDir(c.layout.Trust))
 	// What a vtl that was cut off had added, it would add once more, which old
@@ -147,7 +175,36 @@ func (s serverTrust) make(ctx context.Context, link Link, do *hands) error {
 	if holds(t.bundle, s.now) && c.accounted(link.HSMAddress) {
 		actions = append(actions, transport.Replace(t.path, t.raw, t.without(s.now)))
 	}
-	actions = append(actions, transport.Create(pem, encodePEM(s.now), 0o644), transport.Run(argv...), transport.Remove(pem))
+	return append(actions, transport.Create(pem, encodePEM(s.now), 0o644), transport.Run(argv...), transport.Remove(pem)), nil
+}
+
+// typed is the same by hand.
+func (s serverTrust) typed(link Link, do *hands) []orchestrator.Command {
+	actions, err := s.actions(link, do)
+	if err != nil {
+		return nil // no name that the configuration lets through
+	}
+	t := do.typist(s.client)
+	if s.now != nil {
+		t.comes(encodePEM(s.now), "server.pem", link.HSMAddress+".pem", "the plan saw "+fingerprint(s.now))
+	}
+	return t.actions(actions...)
+}
+
+// make does them.
+func (s serverTrust) make(ctx context.Context, link Link, do *hands) error {
+	actions, err := s.actions(link, do)
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(s.changes(link)) == 0:
+		_, err = do.client(ctx, actions...)
+		return err
+	case s.client.lists(link.HSMAddress):
+		_, err = do.reconfigure(ctx, "the servers' certificates", actions...)
+		return err
+	}
 	out, err := do.reconfigure(ctx, "the servers and their certificates", actions...)
 	if err != nil {
 		return err

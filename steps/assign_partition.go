@@ -51,7 +51,13 @@ func assignPartition(link Link, see *eyes, do *hands) orchestrator.Step {
 			}
 			return nil
 		},
-		Undo:    func(have, want grants) []string { return undoAssignment(link, have, want) },
+		Undo: func(have, want grants) []string { return undoAssignment(link, have, want) },
+		Typed: func(have, want grants) (all []orchestrator.Command) {
+			for _, p := range have.without(want) {
+				all = append(all, inLunash(lunash.AssignLine(link.Name, p)))
+			}
+			return all
+		},
 		Forgets: see.registrationMemo.forget,
 	}
 }
@@ -93,18 +99,35 @@ func (e *eyes) grants(ctx context.Context) (grants, error) {
 		g.assigned = reg.client.Partitions
 		g.evidence = fmt.Sprintf("%s has %s", e.link.Name, listed(g.assigned))
 	default:
-		reached, err := e.verified(ctx)
-		if err != nil {
-			return g, err
-		}
-		for _, p := range e.link.Partitions {
-			if reaches(reached, p, rows) {
-				g.assigned = append(g.assigned, p)
-			}
-		}
-		g.evidence = fmt.Sprintf("this user may not ask `client show`; vtl verify reaches %s", listed(g.assigned))
+		return g, e.grantsByVerify(ctx, &g)
 	}
 	return g, nil
+}
+
+// grantsByVerify takes what `vtl verify` reaches for what is assigned.
+func (e *eyes) grantsByVerify(ctx context.Context, g *grants) error {
+	facts, err := e.client(ctx)
+	if err != nil {
+		return err
+	}
+	tell, err := e.telling(ctx, facts)
+	if err != nil {
+		return err
+	}
+	reached, err := e.verified(ctx)
+	if err != nil {
+		return err
+	}
+	why := ""
+	for _, p := range e.link.Partitions {
+		if tell.reaches(reached, p) {
+			g.assigned = append(g.assigned, p)
+		} else if more := tell.unclear(reached, p); more != "" {
+			why = "; " + more
+		}
+	}
+	g.evidence = fmt.Sprintf("this user may not ask `client show`; vtl verify reaches %s%s", listed(g.assigned), why)
+	return nil
 }
 
 // listed is a list of names for people.

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"ntl-setup/steps/chrystoki"
@@ -30,6 +29,15 @@ type clientFacts struct {
 	gateways   []transport.Process
 	ageUnknown string // why the gateways could not be compared with their files; empty: they were
 	enrolled   bool
+	host       string // as the user wrote it
+	user       string // numeric id of whoever looks; empty where there is none
+	lacks      lacks  // what that user has too few rights to
+	unelevated error  // why he gets no more of them
+	shelter    shelter
+	holders    transport.Fact // the running programs that have the library loaded
+	remarks    []string       // what a person should know of its configuration
+	pkcs11     libraryOf
+	library    string // NetScaler alone: what is wrong with the link to the library; empty: nothing
 }
 
 // confCopy is one copy of Chrystoki.conf.
@@ -44,66 +52,29 @@ type confCopy struct {
 // left at work is waited for: what it makes is not there yet.
 func (e *eyes) client(ctx context.Context) (*clientFacts, error) {
 	return e.clientMemo.get(ctx, func(ctx context.Context) (*clientFacts, error) {
-		const patience, pause = 60 * time.Second, 250 * time.Millisecond
-		deadline := time.Now().Add(patience)
-		for {
-			facts, err := e.lookAtClient(ctx)
-			if err != nil {
-				return nil, err
-			}
-			running := facts[transport.Processes(e.layout.Vtl)]
-			if running.Problem != "" { // then nobody knows what is at work
-				return nil, transport.Errorf(transport.ClassRemote, e.host.Name(), "the processes there cannot be listed: %s", transport.Printable(running.Problem))
-			}
-			busy := atWork(running.Processes)
-			if busy == "" {
-				return e.understandClient(ctx, facts)
-			}
-			if time.Now().After(deadline) {
-				return nil, conflict{
-					reason: fmt.Sprintf("%s: vtl has been at work there for more than %s: %s", e.host.Name(), patience, busy),
-					hint:   "look at that process on the client; it may hang, or somebody else may be at work",
-				}
-			}
-			t := time.NewTimer(pause)
-			select {
-			case <-t.C:
-			case <-ctx.Done():
-				t.Stop()
-				return nil, fmt.Errorf("waiting for a vtl at work on %s: %w", e.host.Name(), context.Cause(ctx))
-			}
+		facts, err := e.lookAtRest(ctx)
+		if err != nil {
+			return nil, err
 		}
+		return e.understandClient(ctx, facts)
 	})
-}
-
-// atWork names a vtl process that is changing something, "" if none is.
-func atWork(processes []transport.Process) string {
-	for _, p := range processes {
-		words := strings.Fields(strings.ToLower(p.Command))
-		for _, w := range []string{"createcert", "addserver", "deleteserver"} {
-			if slices.Contains(words, w) {
-				return fmt.Sprintf("process %d, %s", p.PID, transport.Printable(p.Command))
-			}
-		}
-	}
-	return ""
 }
 
 // lookAtClient is one exchange. Before the layout is known it asks at every
 // place where a Luna client may be.
 func (e *eyes) lookAtClient(ctx context.Context) (transport.Facts, error) {
 	if e.layout.Base != "" {
-		return e.host.Look(ctx, queries(e.layout, e.link)...)
+		return e.host.Look(ctx, slices.Concat(queries(e.layout, e.link), e.further)...)
 	}
 	among := speaking("")
-	facts, err := e.host.Look(ctx, firstLook(among, e.link)...)
+	facts, err := e.recognise(ctx, among)
 	if err != nil {
 		return nil, err
 	}
 	// A host without sh has no answer for those; it says what it is.
 	if system := facts[transport.System()].System; system != "" && len(speaking(system)) > 0 {
 		among = speaking(system)
-		if facts, err = e.host.Look(ctx, firstLook(among, e.link)...); err != nil {
+		if facts, err = e.lookAround(ctx, among); err != nil {
 			return nil, err
 		}
 	}
@@ -122,6 +93,7 @@ func queries(l Layout, link Link) []transport.Query {
 		transport.File(l.Conf), transport.VtlListServers(l.Vtl),
 		transport.File(cert), transport.Key(key),
 		transport.File(l.CAFile()), transport.File(l.ServerCert(link.HSMAddress)), transport.Dir(l.Trust),
+		transport.Dir(lockOf(l)),
 	}
 	for _, k := range kinds() {
 		if k.kind == l.Kind && k.queries != nil {
@@ -144,6 +116,7 @@ func (e *eyes) understandClient(ctx context.Context, facts transport.Facts) (*cl
 	if clock := facts[transport.System()].Clock; !clock.IsZero() {
 		c.now = clock
 	}
+	e.understandRights(c, facts)
 	var err error
 	if c.conf, err = e.confCopy(facts, l.Conf); err != nil {
 		return nil, err
@@ -153,6 +126,7 @@ func (e *eyes) understandClient(ctx context.Context, facts transport.Facts) (*cl
 			return nil, err
 		}
 		c.enrolled = slices.Contains(facts[transport.Dir(path.Dir(l.Enrolled))].Names, path.Base(l.Enrolled))
+		c.library = libraryRemark(l, facts)
 	}
 	if !c.conf.present && !c.persisted.present {
 		return nil, transport.Errorf(transport.ClassRemote, e.host.Name(), "there is no %s", l.Conf).
@@ -166,10 +140,15 @@ func (e *eyes) understandClient(ctx context.Context, facts transport.Facts) (*cl
 	}
 	named := namedPair(c.effective)
 	c.pair = judgePair(e.link, l, named, facts, c.now)
+	if l.Kind == Linux && c.pair.usable() {
+		c.pair.notes = append(c.pair.notes, closedToGroup(facts[transport.Dir(path.Dir(c.pair.keyPath))], facts[transport.Key(c.pair.keyPath)])...)
+	}
 	if c.trust, err = e.readTrust(ctx, facts, c); err != nil {
 		return nil, err
 	}
 	c.leftovers = leftovers(l, facts)
+	c.remarks = append(c.remarks, lockNotes(e.host.Name(), l, facts)...)
+	c.pkcs11 = findLibrary(c, e.link, facts)
 	cert, key := c.pair.certPath, c.pair.keyPath
 	gateways := facts[gatewayQuery(l, cert, key, c.trust.path)]
 	c.gateways, c.ageUnknown = gateways.Processes, gateways.Problem
@@ -213,6 +192,7 @@ func (e *eyes) lookFurther(ctx context.Context, facts transport.Facts, c *client
 		for q, a := range answers {
 			facts[q] = a
 		}
+		e.askNextTime(more)
 	}
 	c.restore = compareCopies(c.conf, c.persisted, facts)
 	c.effective = c.conf.file
@@ -224,6 +204,10 @@ func (e *eyes) lookFurther(ctx context.Context, facts transport.Facts, c *client
 
 // notes are remarks on the client that are no step's business.
 func (c *clientFacts) notes(link Link) []string {
+	return append(slices.Clone(c.remarks), c.addressNotes(link)...)
+}
+
+func (c *clientFacts) addressNotes(link Link) []string {
 	addr, err := netip.ParseAddr(link.ClientAddress)
 	if err != nil || len(c.addresses) == 0 || addr.IsLoopback() { // every host has all of 127.0.0.0/8
 		return nil
@@ -234,4 +218,14 @@ func (c *clientFacts) notes(link Link) []string {
 		}
 	}
 	return []string{fmt.Sprintf("the client has no interface with %s; behind NAT the HSM must see it under that address, or have `ntls ipcheck` off", link.ClientAddress)}
+}
+
+// askNextTime makes the next look at the client ask in its first exchange what
+// this one could only ask in its second.
+func (e *eyes) askNextTime(more []transport.Query) {
+	for _, q := range more {
+		if !slices.Contains(e.further, q) {
+			e.further = append(e.further, q)
+		}
+	}
 }

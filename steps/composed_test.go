@@ -1,9 +1,11 @@
 package steps
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"ntl-setup/orchestrator"
 	"ntl-setup/transport"
@@ -69,12 +71,16 @@ func TestRemoteTextIsCleanBeforeItIsComposed(t *testing.T) {
 // told is every one-line text of an apply.
 func told(t *testing.T, s *site) []string {
 	t.Helper()
-	site, err := Open(t.Context(), Hosts{Client: s.host, HSM: s.hsm}, s.link)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour) // a vtl at work is waited for
+	defer cancel()
+	var all []string
+	waiting := func(what string) { all = append(all, what) }
+	site, err := Open(ctx, Hosts{Client: s.host, HSM: s.hsm, Waiting: waiting}, s.link)
 	if err != nil {
 		f := orchestrator.Fail(err)
-		return []string{f.Message, f.Hint}
+		return append(all, f.Message, f.Hint)
 	}
-	all := site.Notes(t.Context())
+	all = append(all, site.Notes(t.Context())...)
 	r := orchestrator.Engine{Steps: site.All()}.Apply(t.Context(), func([]orchestrator.StepReport) error { return nil }, nil)
 	for _, step := range r.Steps {
 		all = append(all, step.Reason, step.Hint)

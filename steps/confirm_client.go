@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"ntl-setup/orchestrator"
+	"ntl-setup/transport/lunash"
 )
 
 // confirmClient is step 6: what is registered is ours. A gate.
@@ -44,6 +45,11 @@ func confirmClient(link Link, see *eyes) orchestrator.Step {
 			}
 		},
 		Explain: func(have, _ verdict) string { return have.evidence },
-		Forgets: see.registrationMemo.forget,
+		Typed: func(_, _ verdict) []orchestrator.Command {
+			look := inLunash(lunash.FingerprintLine(link.Name))
+			look.Note = "it must be that of " + link.certificateFile() + ": openssl x509 -noout -fingerprint -sha256 (or -sha1, -md5) -in ./" + link.certificateFile()
+			return []orchestrator.Command{look}
+		},
+		Forgets: see.forgetRegistration,
 	}
 }

@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"path"
 	"time"
 
 	"ntl-setup/orchestrator"
@@ -53,6 +54,12 @@ func confirmGateway(see *eyes) orchestrator.Step {
 			return []orchestrator.Change{{Field: "safenet_gw", Have: have.describe(), Want: "one, the same a moment later"}}
 		},
 		Explain: func(have, _ liveness) string { return have.describe() },
+		Typed: func(_, _ liveness) []orchestrator.Command {
+			return []orchestrator.Command{{
+				Where: orchestrator.OnClient, Line: shellLine("pgrep", "-x", path.Base(see.layout.Gateway)),
+				Note: "one process, and a moment later the same",
+			}}
+		},
 		Forgets: see.clientMemo.forget,
 	}
 }

@@ -89,7 +89,11 @@ func (e *eyes) confCopy(facts transport.Facts, path string) (confCopy, error) {
 	if c.present = !fact.Missing; !c.present {
 		return c, nil
 	}
-	file, err := chrystoki.Parse(fact.Data)
+	parse := chrystoki.Parse
+	if strings.HasSuffix(path, ".ini") {
+		parse = chrystoki.ParseINI
+	}
+	file, err := parse(fact.Data)
 	if err != nil {
 		return c, conflict{
 			reason: fmt.Sprintf("%s: %s is not understood, so it is not touched: %v", e.host.Name(), path, err),

@@ -27,10 +27,16 @@ func createCertificate(link Link, see *eyes, do *hands) orchestrator.Step {
 		Observe: see.client,
 		Want:    see.client, // what is wanted follows from what is there
 		Diff:    func(have, _ *clientFacts) []orchestrator.Change { return certificateChanges(link, have) },
-		Refuse:  func(have, _ *clientFacts) orchestrator.Refusal { return refuseCertificate(link, have) },
+		Refuse: func(have, _ *clientFacts) orchestrator.Refusal {
+			if no := refuseCertificate(link, have); no.Reason != "" {
+				return no
+			}
+			return have.closed(certificateChanges(link, have))
+		},
 		Explain: func(have, _ *clientFacts) string { return explainCertificate(have) },
 		Act:     func(ctx context.Context, have, _ *clientFacts) error { return makeCertificate(ctx, link, do, have) },
 		Undo:    func(have, _ *clientFacts) []string { return undoCertificate(link, have) },
+		Typed:   func(have, _ *clientFacts) []orchestrator.Command { return typedCertificate(link, do, have) },
 	}
 }
 
@@ -115,10 +121,9 @@ func explainCertificate(c *clientFacts) string {
 	return c.pair.describe()
 }
 
-// makeCertificate restores, repairs and creates, in this order, and leaves alone
-// what is not in the differences.
-func makeCertificate(ctx context.Context, link Link, do *hands, c *clientFacts) error {
-	var actions []transport.Action
+// certificateActions restore, repair and create, in this order, and leave alone
+// what is not in the differences. create: the last one is vtl, and makes the pair.
+func certificateActions(link Link, do *hands, c *clientFacts) (actions []transport.Action, create bool, err error) {
 	if c.restore.needed() {
 		actions = append(actions, do.writeConf(c.conf, c.persisted.raw)...)
 	}
@@ -127,7 +132,7 @@ func makeCertificate(ctx context.Context, link Link, do *hands, c *clientFacts) 
 			actions = append(actions, transport.Chmod(m.path, m.want))
 		}
 	}
-	create := !c.pair.usable() && c.pair.trouble == ""
+	create = !c.pair.usable() && c.pair.trouble == ""
 	if create {
 		if c.conf.present && !c.restore.needed() {
 			actions = append(actions, do.backup(c.conf.path)) // vtl rewrites it
@@ -139,9 +144,29 @@ func makeCertificate(ctx context.Context, link Link, do *hands, c *clientFacts) 
 		actions = append(actions, transport.Absent(c.pair.keyPath)) // vtl would overwrite it
 		argv, err := vtl.CreateCert(c.layout.Vtl, link.ClientAddress)
 		if err != nil {
-			return err
+			return nil, create, err
 		}
 		actions = append(actions, transport.Run(argv...))
+	}
+	return actions, create, nil
+}
+
+// typedCertificate is step 1 by hand.
+func typedCertificate(link Link, do *hands, c *clientFacts) []orchestrator.Command {
+	actions, _, err := certificateActions(link, do, c)
+	if err != nil {
+		return nil // no name that the configuration lets through
+	}
+	t := do.typist(c)
+	t.lies(c.persisted.raw, c.persisted.path)
+	return t.actions(actions...)
+}
+
+// makeCertificate does them.
+func makeCertificate(ctx context.Context, link Link, do *hands, c *clientFacts) error {
+	actions, create, err := certificateActions(link, do, c)
+	if err != nil {
+		return err
 	}
 	if !create { // a restored configuration and a mode are nothing new to a running gateway
 		_, err := do.client(ctx, actions...)

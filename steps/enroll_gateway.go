@@ -32,9 +32,15 @@ func enrollGateway(see *eyes, do *hands) orchestrator.Step {
 			return fmt.Sprintf("without %s safenet_gw does not start at boot", have.layout.Enrolled)
 		},
 		Act: func(ctx context.Context, have, _ *clientFacts) error {
-			_, err := do.client(ctx, transport.Create(have.layout.Enrolled, nil, 0o644))
+			_, err := do.client(ctx, have.enrol())
 			return err
 		},
-		Undo: func(have, _ *clientFacts) []string { return []string{shellLine("rm", have.layout.Enrolled)} },
+		Typed: func(have, _ *clientFacts) []orchestrator.Command { return do.typist(have).actions(have.enrol()) },
+		Undo:  func(have, _ *clientFacts) []string { return []string{shellLine("rm", have.layout.Enrolled)} },
 	}
+}
+
+// enrol makes the marker.
+func (c *clientFacts) enrol() transport.Action {
+	return transport.Create(c.layout.Enrolled, nil, 0o644)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"ntl-setup/steps/vtl"
@@ -20,25 +21,44 @@ type eyes struct {
 	host   transport.Reader
 	hsm    lunash.Reader
 	layout Layout // set by the first look at the client
+	// further is what looks had to ask in a second exchange; the next asks it at once.
+	further []transport.Query
+
+	elevate    func(context.Context) error // nil: there is no way
+	unelevated error                       // why there are no more rights, where they would be needed to act
+	waits      func(what string)           // is told what is waited for, as often as it is looked at
+	inVain     <-chan struct{}             // closed when waiting is of no use any more; nil: it never is
 
 	clientMemo       memo[*clientFacts]
 	verifyMemo       memo[vtl.Verified]
 	clientsMemo      memo[[]string]
 	registrationMemo memo[registration]
+	digestMemo       memo[lunash.Digest] // of the registered certificate, which an assignment leaves as it is
 	partitionsMemo   memo[[]lunash.Partition]
+	hostIPMemo       memo[[]lunash.HostIP]
 	serverMemo       memo[*x509.Certificate]
 	uploadedMemo     memo[upload]
 
+	// bring has a program brought along to ask a library; lent by hands, nil while
+	// nothing may be left on the client.
+	bring func(context.Context, libraryOf) ([]byte, error)
+
+	news        bool                 // this run did what programs that run already do not know of
 	started     bool                 // this run started safenet_gw
 	registering bool                 // this run has sent `client register`
+	mapped      bool                 // this run has sent `client hostip map`, and it was acknowledged
 	sent        map[string]string    // files stored in this run, by name: fingerprint of the certificate
 	stale       map[int]string       // gateways (PID) whose configuration this run changed, and what it changed
 	seen        map[string]time.Time // gateways (PID and start) by when this run saw them first
 }
 
 func newEyes(hosts Hosts, link Link) *eyes {
+	waits := hosts.Waiting
+	if waits == nil {
+		waits = func(string) {}
+	}
 	return &eyes{
-		link: link, host: hosts.Client, hsm: hosts.HSM,
+		link: link, host: hosts.Client, hsm: hosts.HSM, elevate: hosts.Elevate, waits: waits,
 		sent: map[string]string{}, stale: map[int]string{}, seen: map[string]time.Time{},
 	}
 }
@@ -48,10 +68,17 @@ func (e *eyes) forget() {
 	e.clientMemo.forget()
 	e.verifyMemo.forget()
 	e.clientsMemo.forget()
-	e.registrationMemo.forget()
+	e.forgetRegistration()
 	e.partitionsMemo.forget()
+	e.hostIPMemo.forget()
 	e.serverMemo.forget()
 	e.uploadedMemo.forget()
+}
+
+// forgetRegistration is for what may have changed which certificate is registered.
+func (e *eyes) forgetRegistration() {
+	e.registrationMemo.forget()
+	e.digestMemo.forget()
 }
 
 // registration is what the appliance says of the client name that we want.
@@ -105,7 +132,9 @@ func (e *eyes) readRegistration(ctx context.Context, r *registration) error {
 	default:
 		r.client = &client
 	}
-	digest, err := e.hsm.Fingerprint(ctx, e.link.Name)
+	digest, err := e.digestMemo.get(ctx, func(ctx context.Context) (lunash.Digest, error) {
+		return e.hsm.Fingerprint(ctx, e.link.Name)
+	})
 	switch {
 	case errors.Is(err, lunash.ErrNotAllowed):
 		r.gaps = append(r.gaps, "this user may not ask `client fingerprint`")
@@ -170,9 +199,29 @@ func (e *eyes) verified(ctx context.Context) (vtl.Verified, error) {
 // goes on side by side with the look at the client. What fails is remembered
 // and met again by the step that asks.
 func (e *eyes) readAhead(ctx context.Context) {
-	_, _ = e.registered(ctx)        // the step that needs it reports the error
-	_, _ = e.partitions(ctx)        // likewise
-	_, _ = e.serverCertificate(ctx) // likewise
+	var copying sync.WaitGroup
+	copying.Go(func() { _, _ = e.serverCertificate(ctx) }) // the step that needs it reports the error
+	_, _ = e.registered(ctx)                               // likewise
+	_, _ = e.partitions(ctx)                               // likewise
+	copying.Wait()
+}
+
+// goAhead reads ahead while the steps begin with the client. A file of ours that
+// lies on the appliance is read too, which the client's first step says nothing
+// about. done ends it, if it is not over, and waits for that.
+func (e *eyes) goAhead(ctx context.Context) (done func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var reading sync.WaitGroup
+	reading.Go(func() { e.readAhead(ctx) })
+	reading.Go(func() {
+		if reg, err := e.registered(ctx); err == nil && !reg.listed {
+			_, _ = e.uploaded(ctx) // the step that needs it reports the error
+		}
+	})
+	return func() {
+		cancel()
+		reading.Wait()
+	}
 }
 
 // holder names the registered client that has our address, "" if none has. It

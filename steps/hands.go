@@ -16,16 +16,19 @@ type hands struct {
 	hsm  lunash.Appliance
 	see  *eyes
 	lock *lease // while the site is held: no act without it
+
+	probe Probe
 }
 
 func newHands(hosts Hosts, link Link, see *eyes) *hands {
-	return &hands{link: link, host: hosts.Client, hsm: hosts.HSM, see: see}
+	return &hands{link: link, host: hosts.Client, hsm: hosts.HSM, see: see, probe: hosts.Probe}
 }
 
 // client does actions on the client host, in one exchange.
 func (h *hands) client(ctx context.Context, actions ...transport.Action) ([]transport.Output, error) {
 	defer h.see.clientMemo.forget()
 	defer h.see.verifyMemo.forget()
+	h.lend()
 	if h.lock != nil {
 		return h.lock.do(ctx, actions...)
 	}
@@ -34,6 +37,7 @@ func (h *hands) client(ctx context.Context, actions ...transport.Action) ([]tran
 
 // appliance acts on the appliance.
 func (h *hands) appliance(ctx context.Context, act func(context.Context) error) error {
+	h.lend()
 	if h.lock != nil {
 		return h.lock.elsewhere(ctx, act)
 	}
@@ -43,6 +47,7 @@ func (h *hands) appliance(ctx context.Context, act func(context.Context) error) 
 // reconfigure does actions on the client that change what safenet_gw reads: its
 // configuration, a certificate. A gateway that runs meanwhile is stale after.
 func (h *hands) reconfigure(ctx context.Context, what string, actions ...transport.Action) ([]transport.Output, error) {
+	h.see.news = true
 	if facts, err := h.see.client(ctx); err == nil {
 		for _, p := range facts.gateways {
 			h.see.stale[p.PID] = what
@@ -70,19 +75,24 @@ func (h *hands) store(ctx context.Context, cert *x509.Certificate) error {
 
 // register is `client register`.
 func (h *hands) register(ctx context.Context) error {
+	defer h.see.digestMemo.forget()
 	defer h.forgetRegistration()
 	defer h.see.clientsMemo.forget()
 	h.see.registering = true
 	return h.appliance(ctx, func(ctx context.Context) error {
-		return h.hsm.Register(ctx, lunash.Registration{
-			Name: h.link.Name, Address: h.link.ClientAddress, ByHostname: h.link.ByHostname(),
-		})
+		return h.hsm.Register(ctx, h.link.registration())
 	})
+}
+
+// registration is what `client register` is told.
+func (l Link) registration() lunash.Registration {
+	return lunash.Registration{Name: l.Name, Address: l.ClientAddress, ByHostname: l.ByHostname()}
 }
 
 // assign is `client assignPartition`.
 func (h *hands) assign(ctx context.Context, partition string) error {
 	defer h.forgetRegistration()
+	h.see.news = true
 	return h.appliance(ctx, func(ctx context.Context) error { return h.hsm.Assign(ctx, h.link.Name, partition) })
 }
 

@@ -48,7 +48,9 @@ func (n namedFiles) exists(facts transport.Facts) bool {
 	return n.cert != "" && there(facts[transport.File(n.cert)]) || n.key != "" && there(facts[transport.Key(n.key)])
 }
 
-func there(f transport.Fact) bool { return !f.Missing }
+// there: a directory is no file of a pair, though a configuration may name one
+// for vtl to put the pair there.
+func there(f transport.Fact) bool { return !f.Missing && !f.Directory }
 
 // judgePair finds the client's identity. The pair that the configuration names
 // is it, wherever it lies, if anything of it exists; else the pair at the place
@@ -75,6 +77,9 @@ func judgePair(link Link, l Layout, named namedFiles, facts transport.Facts, now
 	p.trouble = troubleOf(p, certFact, keyFact, link.ClientAddress, now)
 	if p.usable() {
 		p.notes = append(weaknesses(p.cert), matchNote(keyFact)...)
+		if access := keyAccess(p.keyPath); access != "" {
+			p.notes = append(p.notes, access)
+		}
 		if now.Before(p.cert.NotBefore) {
 			p.notes = append(p.notes, "by the client's clock it is valid only from "+p.cert.NotBefore.UTC().Format(time.DateTime)+" UTC")
 		}

@@ -13,6 +13,7 @@ func kinds() []clientKind {
 	return []clientKind{
 		netScaler(),
 		linux(),
+		windows(),
 	}
 }
 
@@ -36,10 +37,27 @@ type clientKind struct {
 	is func(root string, facts transport.Facts) bool
 	// places are where its Luna client may lie, in order.
 	places func(root string) []Layout
+	// further is what is to be asked once the first look was answered, before the
+	// places are known; what was asked is left out. nil: nothing.
+	further func(link Link, facts transport.Facts) []transport.Query
+	// found are the places that the answers speak of; they go before the others.
+	// nil: none.
+	found func(root string, facts transport.Facts) []Layout
+	// lacks tells what the user who looks has too few rights to; nil: not told.
+	lacks func(l Layout, facts transport.Facts) lacks
 	// queries are what is asked of such a host beyond what is asked of all; nil: nothing.
 	queries func(l Layout, link Link) []transport.Query
 	// install tells how to get a Luna client there.
 	install string
+}
+
+// all are the places where the Luna client may lie, the likelier ones first.
+func (k clientKind) all(root string, facts transport.Facts) []Layout {
+	var all []Layout
+	if k.found != nil {
+		all = k.found(root, facts)
+	}
+	return append(all, k.places(root)...)
 }
 
 // speaking are the kinds of hosts whose system calls itself that, "" for all
@@ -71,7 +89,7 @@ func chooseLayout(host string, among []clientKind, link Link, facts transport.Fa
 			continue
 		}
 		var tried []string
-		for _, l := range k.places(link.Root) {
+		for _, l := range k.all(link.Root, facts) {
 			if slices.Contains(facts[transport.Dir(path.Dir(l.Vtl))].Names, path.Base(l.Vtl)) {
 				return l, nil
 			}

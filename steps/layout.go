@@ -10,6 +10,7 @@ const (
 	Auto      Kind = "auto"
 	NetScaler Kind = "netscaler"
 	Linux     Kind = "linux"
+	Windows   Kind = "windows"
 )
 
 // Layout says where things are on a client host.
@@ -20,12 +21,14 @@ type Layout struct {
 	Conf  string // Chrystoki.conf in use
 	Certs string // directory of the client's own pair
 	Trust string // directory of the servers' certificates
+	Locks string // directory of the lock, and of backups that find no place beside their files; "": Base
 
 	// NetScaler alone:
 	Persisted    string // the copy of Chrystoki.conf that survives a reboot
 	StartGateway string // the script that starts safenet_gw
 	Gateway      string // safenet_gw itself
 	Enrolled     string // the marker that makes it start at boot
+	LibraryLink  string // the link to the PKCS#11 library
 }
 
 // NetScaler reports whether the layout is a NetScaler's.

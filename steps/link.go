@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"context"
 	"net/netip"
 	"strings"
 
@@ -15,8 +16,11 @@ type Link struct {
 	ClientAddress string // certificate CN and file name; IP address or host name
 	HSMAddress    string // what the client calls the HSM
 	Partitions    []string
-	Kind          Kind   // Auto: recognised by looking
-	Root          string // directory that stands for / on the client; "" but in rehearsals
+	// MapHostIP is the IP address that the appliance is to take a client from that
+	// is registered by host name; "": its DNS knows.
+	MapHostIP string
+	Kind      Kind   // Auto: recognised by looking
+	Root      string // directory that stands for / on the client; "" but in rehearsals
 	// HSMCertificate is the fingerprint that the HSM's NTLS certificate must have,
 	// "SHA256:" and upper-case hex; "": whatever the HSM holds is its own.
 	HSMCertificate string
@@ -26,6 +30,15 @@ type Link struct {
 	FixModes                 bool // wrong file modes may be repaired
 	Deep                     bool // read every registered client, to name an address's holder
 
+	// ProbeDir is where an ntl-probe may be on the client besides vtl's directory
+	// and the search path; "": nowhere.
+	ProbeDir string
+	// Sudo: root's rights are taken on the client also where the user's own seem
+	// to be enough.
+	Sudo bool
+
+	shelter shelter // of this run's backups
+
 	// Stamp marks this run's backups: a time in UTC, "20060102T150405Z".
 	Stamp string
 }
@@ -34,6 +47,13 @@ type Link struct {
 type Hosts struct {
 	Client transport.Host
 	HSM    lunash.Appliance
+	// Elevate gives the client user root's rights for the rest of the run. It is
+	// called when his own are not enough. nil: there is no way.
+	Elevate func(context.Context) error
+	Probe   Probe // nil: no program is brought along to ask PKCS#11 libraries
+	// Waiting is told which vtl on the client is waited for, as often as it is
+	// looked at; nil: nobody is.
+	Waiting func(what string)
 }
 
 // ByHostname reports whether the client is registered by name (-hostname).

@@ -102,7 +102,7 @@ func listClients(link Link, see *eyes) orchestrator.Step {
 			}
 		},
 		Explain: func(have, _ names) string { return fmt.Sprintf("%d client(s); %s", len(have.all), have.evidence) },
-		Forgets: see.registrationMemo.forget,
+		Forgets: see.forgetRegistration,
 	}
 }
 

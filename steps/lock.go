@@ -2,6 +2,7 @@ package steps
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -86,7 +87,7 @@ func (s *Site) Hold(ctx context.Context, o LockOptions) (release func(), err err
 		o.Warn = func(string) {}
 	}
 	l := &lease{
-		host: s.do.host, path: path.Join(s.see.layout.Base, ".ntl-setup.lock"), token: rand.Text(), warn: o.Warn,
+		host: s.do.host, path: lockOf(s.see.layout), token: rand.Text(), warn: o.Warn,
 		who: holder{Owner: o.Owner, PID: o.PID, Reason: o.Reason, Since: time.Now().UTC().Format(time.RFC3339)},
 	}
 	if err := l.take(ctx, o.Break); err != nil {
@@ -95,10 +96,24 @@ func (s *Site) Hold(ctx context.Context, o LockOptions) (release func(), err err
 	l.begin(ctx)
 	s.do.lock = l
 	s.see.forget()
+	ahead := s.see.goAhead(ctx)
 	return func() {
+		ahead()
 		l.release(ctx)
-		s.do.lock = nil
+		s.do.lock, s.see.bring = nil, nil
 	}, nil
+}
+
+// lockOf is the lock of a client host.
+func lockOf(l Layout) string { return path.Join(cmp.Or(l.Locks, l.Base), ".ntl-setup.lock") }
+
+// lockNotes is a remark on a lock that is there before this run asks for it. A
+// run that has nothing to do asks for none, and looking removes nothing.
+func lockNotes(host string, l Layout, facts transport.Facts) []string {
+	if len(facts[transport.Dir(lockOf(l))].Names) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: %s is there: another run is at work, or one ended without letting go; the next run that changes something waits for it or removes it", host, lockOf(l))}
 }
 
 // take waits until the lock is ours.

@@ -45,7 +45,11 @@ func checkPaths(host string, c confCopy) error {
 	}
 	for _, key := range pathEntries() {
 		value, ok := c.file.Get(chrystoki.SectionClient, key)
-		if !ok || value == "" || plainPath(value) {
+		plain := plainPath
+		if hasDrive(c.path) {
+			plain = plainDrivePath
+		}
+		if !ok || value == "" || plain(value) {
 			continue
 		}
 		return conflict{

@@ -40,6 +40,11 @@ func persistConfig(see *eyes, do *hands) orchestrator.Step {
 		Diff:    func(have, _ twoCopies) []orchestrator.Change { return have.changes() },
 		Explain: func(have, _ twoCopies) string { return have.explain() },
 		Undo:    func(have, _ twoCopies) []string { return undoConf(see.link, have.client.persisted) },
+		Typed: func(have, _ twoCopies) []orchestrator.Command {
+			t, conf := do.typist(have.client), have.client.conf
+			t.lies(conf.raw, conf.path)
+			return t.actions(do.writeConf(have.client.persisted, conf.raw)...)
+		},
 		Act: func(ctx context.Context, have, _ twoCopies) error {
 			_, err := do.reconfigure(ctx, "the persisted configuration",
 				do.writeConf(have.client.persisted, have.client.conf.raw)...)
@@ -65,8 +70,12 @@ func (t twoCopies) changes() []orchestrator.Change {
 }
 
 func (t twoCopies) explain() string {
-	if len(t.changes()) == 0 {
-		return fmt.Sprintf("%s equals %s", t.client.persisted.path, t.client.conf.path)
+	said := fmt.Sprintf("%s equals %s", t.client.persisted.path, t.client.conf.path)
+	if len(t.changes()) > 0 {
+		said = fmt.Sprintf("/etc is on a RAM disk; only %s survives a reboot", t.client.persisted.path)
 	}
-	return fmt.Sprintf("/etc is on a RAM disk; only %s survives a reboot", t.client.persisted.path)
+	if t.client.library != "" {
+		said += "; " + t.client.library
+	}
+	return said
 }

@@ -253,17 +253,6 @@ func TestAVtlAtWorkIsWaitedFor(t *testing.T) {
 	})
 }
 
-func TestAVtlThatHangsIsNamed(t *testing.T) {
-	virtual(t, func(t *testing.T) {
-		s := newSite(t)
-		s.host.Launch(vtlPath, vtlPath+" createCert -n 192.0.2.10")
-		_, err := Open(t.Context(), Hosts{Client: s.host, HSM: s.hsm}, s.link)
-		if f := orchestrator.Fail(err); f.Class != "conflict" || !strings.Contains(f.Message, "createCert -n 192.0.2.10") {
-			t.Errorf("%+v", f)
-		}
-	})
-}
-
 // Whatever was done by hand beforehand, one apply finishes it.
 func TestEveryPrefixByHand(t *testing.T) {
 	byHand := []func(s *site){

@@ -13,7 +13,8 @@ import (
 // entry is the registration under our name.
 type entry struct {
 	registration
-	holder string // with --deep: who else has our address; empty: nobody
+	holder string  // with --deep: who else has our address; empty: nobody
+	mapped mapping // with --map-host-ip: the address it is mapped to
 }
 
 // registerClient is step 5: the client is registered under its name, by its
@@ -30,23 +31,50 @@ func registerClient(link Link, see *eyes, do *hands) orchestrator.Step {
 			if err == nil && link.Deep && !reg.listed {
 				have.holder, err = see.holder(ctx)
 			}
+			if err == nil {
+				have.mapped, err = see.mapping(ctx, reg)
+			}
 			return have, err
 		},
 		Want: func(context.Context) (entry, error) { return entry{}, nil },
 		Diff: func(have, _ entry) []orchestrator.Change {
-			if have.listed {
-				return nil
+			var changes []orchestrator.Change
+			if !have.listed {
+				changes = append(changes, orchestrator.Change{Field: "client " + link.Name, Have: "not registered", Want: "registered by " + byAddress(link)})
 			}
-			return []orchestrator.Change{{Field: "client " + link.Name, Have: "not registered", Want: "registered by " + byAddress(link)}}
+			return append(changes, have.mapped.changes(link)...)
 		},
 		Refuse:  func(have, _ entry) orchestrator.Refusal { return have.refuse(link) },
 		Explain: func(have, _ entry) string { return have.explain(link) },
-		Act: func(ctx context.Context, _, _ entry) error {
-			return registrationError(ctx, see, do.register(ctx))
-		},
-		Undo:    func(_, _ entry) []string { return undoRegistration(link) },
-		Forgets: func() { see.clientsMemo.forget(); see.registrationMemo.forget() },
+		Act:     func(ctx context.Context, have, _ entry) error { return have.make(ctx, see, do) },
+		Undo:    func(have, _ entry) []string { return undoRegistration(link, have) },
+		Typed:   func(have, _ entry) []orchestrator.Command { return have.typed(link) },
+		Forgets: func() { see.clientsMemo.forget(); see.forgetRegistration(); see.hostIPMemo.forget() },
 	}
+}
+
+// make registers the client and maps it, as far as either is missing.
+func (r entry) make(ctx context.Context, see *eyes, do *hands) error {
+	if !r.listed {
+		if err := registrationError(ctx, see, do.register(ctx)); err != nil {
+			return err
+		}
+	}
+	if !r.mapped.missing() {
+		return nil
+	}
+	return see.mappingError(ctx, do.mapHostIP(ctx))
+}
+
+// typed is the same by hand.
+func (r entry) typed(link Link) (all []orchestrator.Command) {
+	if !r.listed {
+		all = append(all, inLunash(lunash.RegisterLine(link.registration())))
+	}
+	if r.mapped.missing() {
+		all = append(all, inLunash(lunash.MapHostIPLine(link.Name, link.MapHostIP)))
+	}
+	return all
 }
 
 // byAddress is the option of `client register`, as the appliance knows it.
@@ -70,17 +98,21 @@ func (r entry) refuse(link Link) orchestrator.Refusal {
 			Hint:   "choose another --name, give the address it has with --client-address, or remove that registration on the appliance",
 		}
 	}
-	return orchestrator.Refusal{}
+	return r.mapped.refuse(link)
 }
 
 func (r entry) explain(link Link) string {
+	said := fmt.Sprintf("`client list` has no %s", link.Name)
 	switch {
-	case !r.listed:
-		return fmt.Sprintf("`client list` has no %s", link.Name)
-	case r.client == nil:
-		return fmt.Sprintf("%s is registered; by which address, this user may not ask", link.Name)
+	case r.listed && r.client == nil:
+		said = fmt.Sprintf("%s is registered; by which address, this user may not ask", link.Name)
+	case r.listed:
+		said = fmt.Sprintf("%s is registered by %s", link.Name, transport.Printable(r.client.Address))
 	}
-	return fmt.Sprintf("%s is registered by %s", link.Name, transport.Printable(r.client.Address))
+	if mapped := r.mapped.explain(); mapped != "" {
+		said += "; " + mapped
+	}
+	return said
 }
 
 // registrationError turns the refusals that a person must decide on into

@@ -13,7 +13,8 @@ import (
 
 // delivery is what the appliance has of our certificate.
 type delivery struct {
-	cert *x509.Certificate // the client's own
+	client *clientFacts
+	cert   *x509.Certificate // the client's own
 	// needless: the client is registered with this very certificate, or
 	// nothing speaks against it; the file has done its work.
 	needless string
@@ -54,6 +55,9 @@ func sendCertificate(link Link, see *eyes, do *hands) orchestrator.Step {
 			return do.store(ctx, have.cert)
 		},
 		Undo: func(_, _ delivery) []string { return undoDelivery(link) },
+		Typed: func(have, _ delivery) []orchestrator.Command {
+			return do.typist(have.client).deliver(have.client.pair.certPath, file)
+		},
 	}
 }
 
@@ -63,10 +67,11 @@ func (e *eyes) delivery(ctx context.Context) (delivery, error) {
 	if err != nil {
 		return delivery{}, err
 	}
+	d := delivery{client: facts}
 	if !facts.pair.usable() {
-		return delivery{}, fmt.Errorf("the client has no certificate yet: %w", orchestrator.ErrNotYet)
+		return d, fmt.Errorf("the client has no certificate yet: %w", orchestrator.ErrNotYet)
 	}
-	d := delivery{cert: facts.pair.cert}
+	d.cert = facts.pair.cert
 	reg, err := e.registered(ctx)
 	if err != nil {
 		return d, err

@@ -119,6 +119,8 @@ func newSite(t *testing.T) *site {
 	h.Dir("/bin", 0o755)
 	h.Put("/bin/sh", []byte("#!"), 0o755)
 	h.Put(vtlPath, []byte("#!"), 0o755)
+	h.Put(base+"/lib/libCryptoki2_64.so", []byte("\x7fELF"), 0o644)
+	h.Link("/usr/lib/libCryptoki2_64.so", base+"/lib/libCryptoki2_64.so")
 	h.Put("/var/safenet/gateway/start_safenet_gw", []byte("#!/bin/sh\n"), 0o755)
 	h.Put(confPath, []byte(factoryConf), 0o644)
 	h.Put(savedPath, []byte(factoryConf), 0o644)
@@ -283,6 +285,8 @@ type fakeHSM struct {
 	errs       map[string]error // by command: returned before the deed
 	lost       map[string]error // by command: returned after the deed
 	oddDigest  bool
+	hostIPs    []lunash.HostIP
+	oddHostIP  bool   // `client hostip show` is not understood
 	swap       []byte // registered instead of the certificate that was sent
 	consume    bool   // register removes the uploaded file
 	mu         sync.Mutex

@@ -44,14 +44,10 @@ func startGateway(link Link, see *eyes, do *hands) orchestrator.Step {
 		},
 		Explain: func(have, _ gateway) string { return have.explain() },
 		Undo:    func(have, _ gateway) []string { return undoGateway(have.client) },
+		Typed:   func(have, _ gateway) []orchestrator.Command { return do.typist(have.client).actions(have.actions()...) },
 		Act: func(ctx context.Context, have, _ gateway) error {
-			var actions []transport.Action
-			for _, p := range have.client.gateways {
-				actions = append(actions, transport.Stop(p.PID, have.client.layout.Gateway, stopPatience))
-			}
-			actions = append(actions, transport.Start("/bin/sh", have.client.layout.StartGateway))
 			see.started = true
-			_, err := do.client(ctx, actions...)
+			_, err := do.client(ctx, have.actions()...)
 			return err
 		},
 		Forgets: see.clientMemo.forget,
@@ -93,14 +89,22 @@ func (e *eyes) foreseen(ctx context.Context, c *clientFacts) (string, error) {
 	case !bytes.Equal(coming.Bytes(), c.effective.Bytes()), !bytes.Equal(coming.Bytes(), c.persisted.raw):
 		return "this run is to change the configuration", nil
 	}
-	cert, err := e.serverCertificate(ctx)
+	trust, err := e.serverTrust(ctx, c)
 	if err != nil {
 		return "", err
 	}
-	if len(serverTrust{c, cert}.changes(e.link)) > 0 {
+	if len(trust.changes(e.link)) > 0 {
 		return "this run is to change the servers' certificates", nil
 	}
 	return "", nil
+}
+
+// actions end what runs, and start one.
+func (g gateway) actions() (actions []transport.Action) {
+	for _, p := range g.client.gateways {
+		actions = append(actions, transport.Stop(p.PID, g.client.layout.Gateway, stopPatience))
+	}
+	return append(actions, transport.Start("/bin/sh", g.client.layout.StartGateway))
 }
 
 func (g gateway) changes() []orchestrator.Change {

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"ntl-setup/orchestrator"
@@ -44,29 +45,36 @@ type Site struct {
 // on it, that lunash answers, and that the HSM's certificate is the pinned one.
 // It reads and never writes. Errors are those of the transports, or say what is
 // missing on the client; another certificate than the pinned one is a conflict.
+// A vtl that is at work on the client is waited for until ctx ends (ErrAtWork).
 func Open(ctx context.Context, hosts Hosts, link Link) (*Site, error) {
 	see := newEyes(hosts, link)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	hsm := make(chan error, 1)
+	hsm, inVain := make(chan error, 1), make(chan struct{})
+	see.inVain = inVain
 	go func() {
 		_, err := see.clients(ctx)
 		if err == nil {
 			see.readAhead(ctx)
 			err = see.pinned(ctx)
 		}
+		if err != nil {
+			close(inVain)
+		}
 		hsm <- err
 	}()
-	_, err := see.client(ctx)
+	facts, err := see.client(ctx)
 	if err != nil {
 		cancel(err) // the client cannot be worked with: no need to hear the appliance out
 	}
-	if hsmErr := <-hsm; err == nil {
-		err = hsmErr
+	if hsmErr := <-hsm; err == nil || hsmErr != nil && errors.Is(err, ErrAtWork) {
+		err = hsmErr // a vtl at work on the client is not what is wrong
 	}
 	if err != nil {
 		return nil, err
 	}
+	link.shelter = facts.shelter
+	see.link.shelter = link.shelter
 	return &Site{link: link, see: see, do: newHands(hosts, link, see)}, nil
 }
 

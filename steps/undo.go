@@ -17,7 +17,13 @@ import (
 // do no harm, and others may use them since.
 
 // backupOf is the copy of a file that this run makes before it changes it.
-func backupOf(link Link, path string) string { return path + ".ntl-setup-" + link.Stamp }
+func backupOf(link Link, file string) string {
+	dir := path.Dir(file)
+	if link.shelter.from == dir {
+		dir = link.shelter.to
+	}
+	return path.Join(dir, path.Base(file)+".ntl-setup-"+link.Stamp)
+}
 
 // undoCertificate undoes step 1, the last of its acts first.
 func undoCertificate(link Link, c *clientFacts) []string {
@@ -63,8 +69,18 @@ func (s serverTrust) undo(link Link) []string {
 	return append(undo, bundle)
 }
 
-// undoRegistration undoes step 5. lunash asks, and wants `proceed`.
-func undoRegistration(link Link) []string { return []string{"client delete -client " + link.Name} }
+// undoRegistration undoes step 5. lunash asks before it deletes, and wants
+// `proceed`.
+func undoRegistration(link Link, have entry) []string {
+	var undo []string
+	if have.mapped.missing() {
+		undo = append(undo, "client hostip unmap -client "+link.Name+" -ip "+link.MapHostIP)
+	}
+	if !have.listed {
+		undo = append(undo, "client delete -client "+link.Name)
+	}
+	return undo
+}
 
 // undoAssignment undoes step 7, the last partition first.
 func undoAssignment(link Link, have, want grants) []string {
@@ -101,6 +117,9 @@ func undoFile(link Link, path string, present bool) string {
 // may come from a configuration file, so each word is quoted unless it needs
 // none; one that could not be shown as it is makes the line a remark.
 func shellLine(words ...string) string {
+	if slices.ContainsFunc(words, hasDrive) {
+		return cmdLine(words)
+	}
 	line := ""
 	for _, w := range words {
 		if w == "" || strings.ContainsFunc(w, special) {

@@ -50,6 +50,10 @@ func (s *site) typeIn(host, line string) {
 		s.mustHave(w[3], s.hsm.clients[w[3]] != nil)
 		delete(s.hsm.clients, w[3])
 		s.hsm.order = slices.DeleteFunc(s.hsm.order, func(n string) bool { return n == w[3] })
+	case strings.HasPrefix(line, "client hostip unmap -client ") && w[5] == "-ip":
+		at := slices.IndexFunc(s.hsm.hostIPs, func(m lunash.HostIP) bool { return m.Names[0] == w[4] && m.Address.String() == w[6] })
+		s.mustHave(line, at >= 0)
+		s.hsm.hostIPs = slices.Delete(s.hsm.hostIPs, at, at+1)
 	case strings.HasPrefix(line, "client revokePartition -client ") && w[4] == "-partition":
 		c := s.hsm.clients[w[3]]
 		s.mustHave(w[5], slices.Contains(c.Partitions, w[5]))

@@ -3,7 +3,6 @@ package steps
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -11,16 +10,16 @@ import (
 	"ntl-setup/steps/chrystoki"
 	"ntl-setup/steps/vtl"
 	"ntl-setup/transport"
-	"ntl-setup/transport/lunash"
 )
 
 // proof is the link as the client sees it.
 type proof struct {
 	client   *clientFacts
-	wanted   *chrystoki.File    // the configuration as it should be
-	rows     []lunash.Partition // the appliance's partitions; nil when this user may not ask
-	asked    bool               // vtl verify was asked
+	wanted   *chrystoki.File // the configuration as it should be
+	telling                  // how its rows are told
+	asked    bool            // vtl verify was asked
 	verified vtl.Verified
+	slots    slots // what the client's PKCS#11 library says
 }
 
 // verifyLink is step 8: the configuration has the right entries, and `vtl
@@ -40,9 +39,11 @@ func verifyLink(link Link, see *eyes, do *hands) orchestrator.Step {
 			}
 			return changes
 		},
-		Explain: func(have, _ proof) string { return have.explain(link) },
+		Refuse:  func(have, _ proof) orchestrator.Refusal { return have.client.closed(have.confChanges()) },
+		Explain: func(have, _ proof) string { return have.explain(link) + have.evidence(link) + see.holding(have) },
 		Waits:   func(have, _ proof) bool { return len(have.confChanges()) == 0 },
 		Undo:    func(have, _ proof) []string { return undoConf(link, have.client.conf) },
+		Typed:   func(have, _ proof) []orchestrator.Command { return have.typed(do) },
 		Act: func(ctx context.Context, have, _ proof) error {
 			_, err := do.reconfigure(ctx, "the configuration", do.writeConf(have.client.conf, have.wanted.Bytes())...)
 			return err
@@ -61,7 +62,7 @@ func (e *eyes) proof(ctx context.Context) (proof, error) {
 	if p.wanted, err = expectedConf(e.link, facts); err != nil {
 		return p, err
 	}
-	if p.rows, err = e.partitions(ctx); err != nil && !errors.Is(err, lunash.ErrNotAllowed) {
+	if p.telling, err = e.telling(ctx, facts); err != nil {
 		return p, err
 	}
 	reg, err := e.registered(ctx)
@@ -72,7 +73,9 @@ func (e *eyes) proof(ctx context.Context) (proof, error) {
 		return p, nil // vtl verify could only fail, after its time-outs
 	}
 	p.asked = true
-	p.verified, err = e.verified(ctx)
+	if p.verified, err = e.verified(ctx); err == nil && len(p.unreached(e.link)) == 0 {
+		p.slots = e.slots(ctx, facts)
+	}
 	return p, err
 }
 
@@ -89,44 +92,31 @@ func (p proof) confChanges() []orchestrator.Change {
 	}}
 }
 
+// typed is the same by hand.
+func (p proof) typed(do *hands) []orchestrator.Command {
+	t, c := do.typist(p.client), p.client
+	var actions []transport.Action
+	if len(p.confChanges()) > 0 {
+		conf := c.conf
+		conf.raw, conf.present = c.effective.Bytes(), true // once step 1 has restored it
+		t.note = "vtl has written some of it by now; what is not as in the difference, write"
+		actions = do.writeConf(conf, p.wanted.Bytes())
+	}
+	verify := transport.VtlVerify(c.layout.Vtl)
+	all := t.actions(append(actions, transport.Run(append([]string{verify.Path}, verify.ArgList()...)...))...)
+	all[len(all)-1].Note = "it must list " + strings.Join(p.unreached(do.link), ", ")
+	return all
+}
+
 // unreached lists the wanted partitions that vtl verify does not list.
 func (p proof) unreached(link Link) []string {
 	var missing []string
 	for _, name := range link.Partitions {
-		if !p.asked || !reaches(p.verified, name, p.rows) {
-			missing = append(missing, named(name, p.rows))
+		if !p.asked || !p.reaches(p.verified, name) {
+			missing = append(missing, p.named(name))
 		}
 	}
 	return missing
-}
-
-// reaches reports whether vtl lists a partition: by its serial number, which is
-// its identity, or by its label where the appliance does not tell the serial.
-func reaches(v vtl.Verified, partition string, rows []lunash.Partition) bool {
-	serial := serialOf(partition, rows)
-	for _, slot := range v.Slots {
-		if serial != "" && slot.Serial == serial || serial == "" && slot.Label == partition {
-			return true
-		}
-	}
-	return false
-}
-
-func serialOf(partition string, rows []lunash.Partition) string {
-	for _, row := range rows {
-		if row.Name == partition {
-			return row.Serial
-		}
-	}
-	return ""
-}
-
-// named is a partition with its serial number, if that is known.
-func named(partition string, rows []lunash.Partition) string {
-	if serial := serialOf(partition, rows); serial != "" {
-		return fmt.Sprintf("%s (%s)", partition, serial)
-	}
-	return partition
 }
 
 func (p proof) explain(link Link) string {
@@ -134,20 +124,25 @@ func (p proof) explain(link Link) string {
 		return "the link is not complete yet, so vtl verify was not asked"
 	}
 	if missing := p.unreached(link); len(missing) > 0 {
-		why := transport.Printable(p.verified.Reason)
-		if why == "" {
-			why = fmt.Sprintf("it lists %d other partition(s)", len(p.verified.Slots))
-		}
 		return fmt.Sprintf("vtl verify does not list %s: %s; if it stays so, look at port 1792 from the client to the HSM, "+
-			"NAT (ntls ipcheck on the appliance) and the clocks of both", strings.Join(missing, ", "), why)
+			"%sNAT (ntls ipcheck on the appliance) and the clocks of both", strings.Join(missing, ", "), p.whyUnreached(link), nameAdvice(link))
 	}
 	var reached []string
 	for _, name := range link.Partitions {
-		reached = append(reached, named(name, p.rows))
+		reached = append(reached, p.named(name))
 	}
-	how := "by serial number"
-	if p.rows == nil {
-		how = "by label, since this user may not ask for serial numbers"
+	return fmt.Sprintf("vtl verify lists %s, %s", strings.Join(reached, ", "), p.how())
+}
+
+// whyUnreached is what vtl said instead of the wanted partitions.
+func (p proof) whyUnreached(link Link) string {
+	for _, name := range link.Partitions {
+		if why := p.unclear(p.verified, name); why != "" {
+			return why
+		}
 	}
-	return fmt.Sprintf("vtl verify lists %s, %s", strings.Join(reached, ", "), how)
+	if p.verified.Reason != "" {
+		return transport.Printable(p.verified.Reason)
+	}
+	return fmt.Sprintf("it lists %d other partition(s)", len(p.verified.Slots))
 }

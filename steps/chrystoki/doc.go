@@ -31,7 +31,12 @@
 // characters. Such a file is damaged or of another kind, and is for a person to
 // mend.
 //
+// A Windows client has the same entries in crystoki.ini, as an ordinary INI file
+// ([ParseINI]): the same promises hold for it, and what comes out is the same
+// [File]. The paths of the link are told with slashes and written with
+// backslashes there, so that who uses them need not know which of both it is.
+//
 // Nothing here knows files or machines; who writes the result keeps owner,
-// group and mode. The grammar is in scan.go and the layout of new lines in
-// style.go, so that the INI dialect of Windows clients can stand beside them.
+// group and mode. The grammars are in scan.go and ini.go, the layout of new
+// lines in style.go.
 package chrystoki

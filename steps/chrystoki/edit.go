@@ -13,9 +13,16 @@ const maxLine = 1000
 // Set gives an entry a value. Of an entry that is there only the bytes of the
 // value change; a missing entry is added behind the last one of its section,
 // and a missing section at the end of the file. Nothing changes on an error:
-// names and values that the format cannot hold are refused.
+// names and values that the format cannot hold are refused. In a crystoki.ini
+// the paths of the link are given with slashes and written with backslashes.
 func (f *File) Set(section, key, value string) error {
 	section, key = trim(section), trim(key)
+	if f.ini && isPath(section, key) {
+		if have, ok := f.Get(section, key); ok && have == value {
+			return nil
+		}
+		value = strings.ReplaceAll(value, "/", `\`)
+	}
 	want := Entry{Section: section, Key: key, Value: value}
 	if err := want.check(); err != nil {
 		return err
@@ -28,6 +35,9 @@ func (f *File) Set(section, key, value string) error {
 		return f.splice(e.val, e.val+len(e.value), value, want)
 	}
 	s := f.findSection(section)
+	if s < 0 && f.ini {
+		return f.appendINI(want)
+	}
 	if s < 0 {
 		return f.appendSection(want)
 	}
@@ -40,6 +50,9 @@ func (f *File) Set(section, key, value string) error {
 // that it has none. lead comes before a line of its own.
 func (f *File) insert(s, after int, lead string, add Entry) error {
 	sec := &f.sections[s]
+	if f.ini {
+		return f.insertINI(s, after, lead, add)
+	}
 	if after < sec.first {
 		return f.insertFirst(s, add)
 	}
@@ -97,7 +110,11 @@ func lastLine(text string) string {
 // splice exchanges text[from:to], unless the result would not hold want or has
 // a line that is too long.
 func (f *File) splice(from, to int, with string, want Entry) error {
-	next, err := parse(f.text[:from] + with + f.text[to:])
+	read := parse
+	if f.ini {
+		read = parseINI
+	}
+	next, err := read(f.text[:from] + with + f.text[to:])
 	if err != nil {
 		return fmt.Errorf("cannot set %q in section %q: %w", want.Key, want.Section, err)
 	}

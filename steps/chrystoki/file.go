@@ -24,6 +24,7 @@ type File struct {
 	text     string
 	sections []section
 	entries  []entry
+	ini      bool // the dialect of crystoki.ini
 }
 
 // section is the place of one section.
@@ -77,11 +78,15 @@ func (f *File) Entries() []Entry {
 }
 
 // Get is the value of an entry, without the blanks around it, and whether the
-// entry is there; an entry may be there with an empty value.
+// entry is there; an entry may be there with an empty value. Of a crystoki.ini
+// the paths of the link (client pair, bundle) come with slashes ("C:/a/b").
 func (f *File) Get(section, key string) (string, bool) {
 	i := f.find(section, key)
 	if i < 0 {
 		return "", false
+	}
+	if f.ini && isPath(section, key) {
+		return strings.ReplaceAll(f.entries[i].value, `\`, "/"), true
 	}
 	return f.entries[i].value, true
 }

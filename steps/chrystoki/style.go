@@ -9,7 +9,10 @@ const defaultIndent = "   "
 // body is "Key = value;" in the form of the model entry; of a model from
 // another section only whether there are blanks around the equals sign.
 func (f *File) body(model, section int, add Entry) string {
-	before, after := " ", " "
+	before, after, end := " ", " ", ";"
+	if f.ini {
+		before, after, end = "", "", ""
+	}
 	if model >= 0 {
 		before, after = f.gaps(model)
 		if f.entries[model].section == section {
@@ -19,7 +22,7 @@ func (f *File) body(model, section int, add Entry) string {
 			before, after = oneBlank(before), oneBlank(after)
 		}
 	}
-	return add.Key + before + "=" + after + add.Value + ";"
+	return add.Key + before + "=" + after + add.Value + end
 }
 
 // gaps are the blanks before and behind the equals sign of an entry.
@@ -95,6 +98,9 @@ func (f *File) foreignModel(section int) int {
 
 // indent is the indentation of the line of an entry.
 func (f *File) indent(i int) string {
+	if i < 0 && f.ini {
+		return ""
+	}
 	if i < 0 {
 		return defaultIndent
 	}
@@ -126,7 +132,7 @@ func (f *File) lineEnd(pos int) string {
 	} else {
 		nl = strings.LastIndexByte(f.text[:pos], '\n')
 	}
-	if nl > 0 && f.text[nl-1] == '\r' {
+	if nl > 0 && f.text[nl-1] == '\r' || nl < 0 && f.ini {
 		return "\r\n"
 	}
 	return "\n"
