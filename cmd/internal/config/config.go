@@ -1,10 +1,9 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -20,21 +19,30 @@ type Config struct {
 	DryRun      bool   // look only, whatever the command
 	Yes         bool   // do not ask
 	Output      ui.Format
+	Parallel    int           // clients at work at the same time; at least 1
+	MaxFailures int           // links that may fail before no other is begun; 0: any number
 	Timeout     time.Duration // the whole run
 	StepTimeout time.Duration // one look or one act
 	// Warnings are remarks on what was given, one line each.
 	Warnings []string
+	// Notes are what was taken from ~/.ssh/config, one line each.
+	Notes []string
+	// Passphrase opens encrypted key files; nil: it is asked for.
+	Passphrase *Secret
 }
 
 // Link is one link that is wanted.
 type Link struct {
+	ID             string // client/hsm, as the file calls them; empty without a file
 	Client         End
 	HSM            End
 	Name           string // the client's name on the HSM
 	ClientAddress  string // an IP address or a host name
 	HSMAddress     string // what the client calls the HSM
 	Partitions     []string
+	MapHostIP      string // the address that the HSM is to take a client from that it knows by host name; or empty
 	Kind           string // one of steps.Kinds
+	Rights         Rights // on the client
 	HSMCertificate string // fingerprint of the appliance's certificate, SHA256: and upper-case hex; or empty
 
 	ReplaceServerCertificate bool
@@ -42,6 +50,7 @@ type Link struct {
 	FixModes                 bool
 	BreakLock                bool // another run's lock on the client host is taken over
 	Deep                     bool
+	SkipPreflight            bool   // what lies between the hosts is not looked at first
 	Root                     string // directory that stands for / on the client, for rehearsals
 }
 
@@ -54,10 +63,18 @@ type End struct {
 	CommandFlag string  // the flag that sets it, for messages
 	HostKeyPin  string  // SHA256:…, or empty
 	PinFlag     string  // the flag that sets it, for messages
-	Identities  []string
-	KnownHosts  string // a path; may not exist
+	Keys        ssh.Keys
+	KnownHosts  []string // paths; may not exist
 	AcceptNew   bool
 	Legacy      bool
+	Others      int // hosts that have the same user, no password given either, and are asked for together with this one
+
+	// What ~/.ssh/config adds.
+	Host         string        // as it was typed
+	Aliased      bool          // Host means nothing elsewhere: another name is dialled
+	HostKeyAlias string        // what KnownHosts call it; or empty
+	Patience     time.Duration // each stage of connecting; 0: the usual one
+	Jump         *End          // what it is reached through; nil: directly
 }
 
 // Name is how the end is called in results: user@host:port, or local.
@@ -74,13 +91,21 @@ const Local = "local"
 // Resolve checks what was typed and completes it. The error is a
 // *transport.Error of class config.
 func (f Flags) Resolve(env Env) (Config, error) {
-	c := Config{DryRun: f.DryRun, Yes: f.Yes, Timeout: f.Timeout, StepTimeout: f.StepTimeout}
+	c := Config{
+		DryRun: f.DryRun, Yes: f.Yes, Timeout: f.Timeout, StepTimeout: f.StepTimeout,
+		Parallel: cmp.Or(f.Parallel, DefaultParallel), MaxFailures: f.MaxFailures,
+	}
 	checks := []func() error{
-		f.available,
+		f.alone,
 		f.required,
 		f.durations,
 		func() (err error) { c.Output, err = f.format(); return err },
-		func() error { return c.addLink(f, env) },
+		func() error {
+			if f.File != "" {
+				return c.addFile(f, env)
+			}
+			return c.addLink(f, env)
+		},
 	}
 	for _, check := range checks {
 		if err := check(); err != nil {
@@ -90,20 +115,11 @@ func (f Flags) Resolve(env Env) (Config, error) {
 	return c, nil
 }
 
-// available refuses what this version cannot do.
-func (f Flags) available() error {
-	switch {
-	case f.File != "":
-		return wrong("-f, --file is not available in this version").
-			WithHint("give one link with --client, --hsm and --partition")
-	case f.Output == "events":
-		return wrong("-o events is not available in this version").WithHint("-o json prints one document at the end")
-	}
-	return nil
-}
-
 // required names everything that is missing at once.
 func (f Flags) required() error {
+	if f.File != "" {
+		return nil
+	}
 	var missing []string
 	if f.Client == "" {
 		missing = append(missing, "--client")
@@ -111,7 +127,7 @@ func (f Flags) required() error {
 	if f.HSM == "" {
 		missing = append(missing, "--hsm")
 	}
-	if len(f.Partitions) == 0 {
+	if len(f.Partitions) == 0 && !f.AnyPartition {
 		missing = append(missing, "--partition")
 	}
 	if len(missing) == 0 {
@@ -125,6 +141,9 @@ func (f Flags) durations() error {
 	if f.Timeout <= 0 {
 		return wrong("--timeout %s is not a time to wait", f.Timeout)
 	}
+	if f.Parallel < 0 || f.MaxFailures < 0 {
+		return wrong("--parallel and --max-failures count, and a number below 0 counts nothing")
+	}
 	if f.StepTimeout <= 0 {
 		return wrong("--step-timeout %s is not a time to wait", f.StepTimeout)
 	}
@@ -133,7 +152,7 @@ func (f Flags) durations() error {
 
 func (f Flags) format() (ui.Format, error) {
 	switch format := ui.Format(f.Output); format {
-	case ui.Text, ui.JSON:
+	case ui.Text, ui.JSON, ui.Events:
 		return format, nil
 	case "":
 		return ui.Text, nil
@@ -143,21 +162,28 @@ func (f Flags) format() (ui.Format, error) {
 
 // addLink makes the link that the flags describe.
 func (c *Config) addLink(f Flags, env Env) error {
+	return c.addLinkBy(f, env, func(l *Link) error { return c.addEnds(l, f, env) })
+}
+
+// addLinkBy makes a link whose two hosts something else fills in.
+func (c *Config) addLinkBy(f Flags, env Env, ends func(*Link) error) error {
 	l := Link{
-		Name: f.Name, ClientAddress: f.ClientAddress, HSMAddress: f.HSMAddress, Kind: f.ClientKind,
+		Name: f.Name, ClientAddress: f.ClientAddress, HSMAddress: f.HSMAddress, MapHostIP: f.MapHostIP, Kind: f.ClientKind,
 		ReplaceServerCertificate: f.ReplaceServer, RestartGateway: f.RestartGateway, FixModes: f.FixModes, BreakLock: f.BreakLock,
-		Deep: f.Deep, Root: f.ClientRoot, HSMCertificate: f.HSMCertificate,
+		Deep: f.Deep, SkipPreflight: f.SkipPreflight, Root: f.ClientRoot, HSMCertificate: f.HSMCertificate,
 	}
-	if err := c.addEnds(&l, f, env); err != nil {
+	if err := ends(&l); err != nil {
 		return err
 	}
 	for _, fill := range []func() error{
 		l.fillClientAddress,
-		func() error { return l.fillHSMAddress(env) },
+		l.checkHostName,
+		l.fillHSMAddress,
 		l.fillName,
 		func() error { return l.fillPartitions(f.Partitions) },
 		l.fillKind,
 		l.checkRoot,
+		func() error { return c.addRights(&l, f.Rights, env) },
 		l.pinCertificate,
 	} {
 		if err := fill(); err != nil {
@@ -170,11 +196,11 @@ func (c *Config) addLink(f Flags, env Env) error {
 
 func (l *Link) fillClientAddress() error {
 	if l.ClientAddress == "" {
-		if _, err := netip.ParseAddr(l.Client.Target.Host); l.Client.Local || err != nil {
+		if _, err := netip.ParseAddr(l.Client.Host); l.Client.Local || l.Client.Aliased || err != nil {
 			return wrong("--client-address is needed: --client %s does not tell the address that the HSM sees", l.Client.Name()).
 				WithHint("give the IP address or the host name that the HSM is to know the client by; it becomes the certificate's CN")
 		}
-		l.ClientAddress = l.Client.Target.Host
+		l.ClientAddress = l.Client.Host
 	}
 	if err := checkAddress("--client-address", l.ClientAddress); err != nil {
 		return err
@@ -182,25 +208,15 @@ func (l *Link) fillClientAddress() error {
 	return checkOwn("--client-address", l.ClientAddress)
 }
 
-func (l *Link) fillHSMAddress(env Env) error {
+func (l *Link) fillHSMAddress() error {
 	if l.HSMAddress == "" {
-		l.HSMAddress = l.HSM.Target.Host
-		if env.mapsHost(l.HSMAddress) {
+		l.HSMAddress = l.HSM.Host
+		if l.HSM.Aliased {
 			return wrong("--hsm-address is needed: ~/.ssh/config maps %s to another host", l.HSMAddress).
 				WithHint("give the IP address or the host name that the client reaches the HSM by")
 		}
 	}
 	return checkAddress("--hsm-address", l.HSMAddress)
-}
-
-// mapsHost reports whether the user's OpenSSH configuration maps a host to
-// another name. Without a readable one, nothing is mapped.
-func (e Env) mapsHost(host string) bool {
-	if e.Home == "" {
-		return false
-	}
-	data, err := os.ReadFile(filepath.Join(e.Home, ".ssh", "config")) //nolint:gosec // the user's own file
-	return err == nil && aliased(string(data), host)
 }
 
 func (l *Link) fillName() error {

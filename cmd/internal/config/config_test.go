@@ -51,10 +51,10 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	end := func(target ssh.Target, pinFlag string) End {
-		return End{Target: target, PinFlag: pinFlag, KnownHosts: "/home/alex/.ssh/known_hosts"}
+		return End{Host: target.Host, Target: target, PinFlag: pinFlag, KnownHosts: []string{"/home/alex/.ssh/known_hosts"}}
 	}
 	want := Config{
-		Output: ui.Text, Timeout: 15 * time.Minute, StepTimeout: 2 * time.Minute,
+		Output: ui.Text, Timeout: 15 * time.Minute, StepTimeout: 2 * time.Minute, Parallel: 16,
 		Links: []Link{{
 			Client:        end(ssh.Target{User: "root", Host: "192.0.2.10", Port: 22, Name: "root@192.0.2.10:22"}, "--client-host-key"),
 			HSM:           end(ssh.Target{User: "admin", Host: "192.0.2.20", Port: 22, Name: "admin@192.0.2.20:22"}, "--hsm-host-key"),
@@ -90,14 +90,19 @@ func TestEverythingGiven(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	end := End{Identities: []string{id}, KnownHosts: "/some/known", AcceptNew: true, Legacy: true}
+	end := End{
+		Keys:       ssh.Keys{Files: []string{id}, Agent: "env SSH_AUTH_SOCK", Quiet: true},
+		KnownHosts: []string{"/some/known"}, AcceptNew: true, Legacy: true,
+	}
 	client, hsm := end, end
+	client.Host, hsm.Host = "2001:db8::1", "hsm1.example.net"
 	client.Target = ssh.Target{User: "alex", Host: "2001:db8::1", Port: 2222, Name: "alex@[2001:db8::1]:2222"}
 	client.Password, client.PinFlag = &Secret{"env NTL_SETUP_CLIENT_PASSWORD"}, "--client-host-key"
 	hsm.Target = ssh.Target{User: "ops", Host: "hsm1.example.net", Port: 2022, Name: "ops@hsm1.example.net:2022"}
 	hsm.Password, hsm.PinFlag, hsm.HostKeyPin = &Secret{"env NTL_SETUP_HSM_PASSWORD"}, "--hsm-host-key", pin
 	want := Config{
-		DryRun: true, Yes: true, Output: ui.JSON, Timeout: time.Minute, StepTimeout: time.Second,
+		DryRun: true, Yes: true, Output: ui.JSON, Timeout: time.Minute, StepTimeout: time.Second, Parallel: DefaultParallel,
+		Passphrase: &Secret{"env NTL_SETUP_IDENTITY_PASSPHRASE"},
 		Links: []Link{{
 			Client: client, HSM: hsm, Name: "NS-web1", ClientAddress: "web1.example.net", HSMAddress: "10.9.8.7",
 			Partitions: []string{"p1", "p2"}, Kind: "netscaler",
@@ -137,7 +142,6 @@ func TestRefused(t *testing.T) {
 		"no partition":        {func(f *Flags) { f.Partitions = nil }, "missing: --partition", "for example"},
 		"file":                {func(f *Flags) { f.File = "ntl.yaml" }, "--file is not available in this version", "--partition"},
 		"file, nothing else":  {func(f *Flags) { *f = Flags{File: "ntl.yaml"} }, "--file is not available in this version", ""},
-		"events":              {func(f *Flags) { f.Output = "events" }, "-o events is not available in this version", "-o json"},
 		"unknown output":      {func(f *Flags) { f.Output = "xml" }, `--output "xml" is none of`, ""},
 		"unknown kind":        {func(f *Flags) { f.ClientKind = "solaris" }, `--client-kind "solaris" is none of`, ""},
 		"no time":             {func(f *Flags) { f.Timeout = 0 }, "--timeout 0s is not a time to wait", ""},

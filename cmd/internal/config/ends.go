@@ -3,10 +3,18 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"slices"
 
+	"ntl-setup/cmd/internal/config/sshconfig"
 	"ntl-setup/orchestrator"
-	"ntl-setup/transport/ssh"
 )
+
+// typedEnd is one of the two hosts as it was typed.
+type typedEnd struct {
+	flag, typed, pin, pinFlag string
+	fileFlag, file, variable  string
+	commandFlag, command      string
+}
 
 // addEnds fills in how both hosts are reached.
 func (c *Config) addEnds(l *Link, f Flags, env Env) error {
@@ -15,54 +23,79 @@ func (c *Config) addEnds(l *Link, f Flags, env Env) error {
 			return wrong("-i, --identity-file: %w", err)
 		}
 	}
-	known := f.KnownHosts
-	if known == "" && env.Home != "" {
-		known = filepath.Join(env.Home, ".ssh", "known_hosts")
+	passphrase, warning, err := env.secret("--identity-passphrase-file", f.IdentityPassphrase, EnvIdentityPassphrase)
+	if err != nil {
+		return err
 	}
-	ends := []struct {
-		end                       *End
-		flag, typed, pin, pinFlag string
-		fileFlag, file, variable  string
-		commandFlag, command      string
-	}{
-		{&l.Client, "--client", f.Client, f.ClientHostKey, "--client-host-key",
+	c.Passphrase = passphrase
+	c.warn(warning)
+	ends := []typedEnd{
+		{"--client", f.Client, f.ClientHostKey, "--client-host-key",
 			"--client-password-file", f.ClientPasswordFile, EnvClientPassword, "--client-password-command", f.ClientPasswordCommand},
-		{&l.HSM, "--hsm", f.HSM, f.HSMHostKey, "--hsm-host-key",
+		{"--hsm", f.HSM, f.HSMHostKey, "--hsm-host-key",
 			"--hsm-password-file", f.HSMPasswordFile, EnvHSMPassword, "--hsm-password-command", f.HSMPasswordCommand},
 	}
-	for i, e := range ends {
-		if i == 0 && e.typed == Local {
-			*e.end = End{Local: true}
+	for i, end := range []*End{&l.Client, &l.HSM} {
+		if i == 0 && ends[i].typed == Local {
+			*end = End{Local: true}
 			continue
 		}
-		target, err := ssh.ParseTarget(e.typed, env.User)
-		if err != nil {
-			return wrong("%s: %w", e.flag, err).WithHint("%s", orchestrator.Fail(err).Hint)
-		}
-		if err := checkPin(e.pinFlag, e.pin); err != nil {
+		if *end, err = c.end(ends[i], f, env); err != nil {
 			return err
-		}
-		command, err := secretCommand(e.commandFlag, e.command, e.fileFlag, e.file)
-		if err != nil {
-			return err
-		}
-		var password *Secret
-		if command == nil {
-			var warning string
-			if password, warning, err = env.secret(e.fileFlag, e.file, e.variable); err != nil {
-				return err
-			}
-			if warning != "" {
-				c.Warnings = append(c.Warnings, warning)
-			}
-		}
-		*e.end = End{
-			Target: target, Password: password, Command: command, HostKeyPin: e.pin, PinFlag: e.pinFlag,
-			Identities: f.Identities, KnownHosts: known, AcceptNew: f.AcceptNewHostKeys, Legacy: f.LegacySSH,
-		}
-		if command != nil {
-			e.end.CommandFlag = e.commandFlag
 		}
 	}
 	return nil
+}
+
+// warn keeps a remark, once.
+func (c *Config) warn(text string) {
+	if text != "" && !slices.Contains(c.Warnings, text) {
+		c.Warnings = append(c.Warnings, text)
+	}
+}
+
+// end is how one host is reached. What was typed goes before ~/.ssh/config.
+func (c *Config) end(e typedEnd, f Flags, env Env) (End, error) {
+	if err := checkPin(e.pinFlag, e.pin); err != nil {
+		return End{}, err
+	}
+	command, err := secretCommand(e.commandFlag, e.command, e.fileFlag, e.file)
+	if err != nil {
+		return End{}, err
+	}
+	var password *Secret
+	if command == nil {
+		var warning string
+		if password, warning, err = env.secret(e.fileFlag, e.file, e.variable); err != nil {
+			return End{}, err
+		}
+		c.warn(warning)
+	}
+	end, err := c.reach(e.typed, f, env, nil)
+	if err != nil {
+		return End{}, wrong("%s: %w", e.flag, err).WithHint("%s", orchestrator.Fail(err).Hint)
+	}
+	end.Password, end.Command, end.HostKeyPin, end.PinFlag = password, command, e.pin, e.pinFlag
+	end.Keys.Files = f.Identities
+	end.Keys.Quiet = password != nil || command != nil
+	if command != nil {
+		end.CommandFlag = e.commandFlag
+	}
+	return end, nil
+}
+
+// knownHosts is where host keys are known: in the file that was given, else
+// where ~/.ssh/config says, else in the usual file.
+func knownHosts(f Flags, env Env, s sshconfig.Settings) []string {
+	switch {
+	case f.KnownHosts != "":
+		return []string{f.KnownHosts}
+	case s.NoKnownHosts:
+		return nil
+	case len(s.KnownHosts) > 0:
+		return s.KnownHosts
+	case env.Home == "":
+		return nil
+	}
+	return []string{filepath.Join(env.Home, ".ssh", "known_hosts")}
 }

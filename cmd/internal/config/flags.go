@@ -16,15 +16,24 @@ type Flags struct {
 	Name               string
 	ClientAddress      string
 	HSMAddress         string
+	MapHostIP          string // the IP address of a client that is known by host name
 	Partitions         []string
 	ClientKind         string
+	Rights             RightsFlags
 	File               string
+	FileText           []byte   // its content, if it is not to be read; nil: it is read
+	Only, Skip         []string // patterns of links in File
+	RetryFailed        string   // a report (-o json): only the links that it calls unsuccessful
+	Parallel           int      // clients at work at the same time
+	MaxFailures        int      // links that may fail before no other is begun; 0: any number
 	DryRun, Yes        bool
 	ReplaceServer      bool
 	RestartGateway     bool
 	FixModes           bool
 	BreakLock          bool
 	Deep               bool
+	SkipPreflight      bool
+	AnyPartition       bool // the command is about none, so that none need be named
 	LegacySSH          bool
 	ClientPasswordFile string
 	HSMPasswordFile    string
@@ -33,6 +42,7 @@ type Flags struct {
 	ClientPasswordCommand string
 	HSMPasswordCommand    string
 	Identities            []string
+	IdentityPassphrase    string // a file with the passphrase of encrypted keys
 	ClientHostKey         string
 	HSMHostKey            string
 	HSMCertificate        string // SHA-256 of the appliance's NTLS certificate, in hex
@@ -43,6 +53,10 @@ type Flags struct {
 	StepTimeout           time.Duration
 	ClientRoot            string
 }
+
+// DefaultParallel is how many clients are worked on at the same time: an
+// appliance takes one command after the other, and the rest is waiting.
+const DefaultParallel = 16
 
 // The time-outs where none is given.
 const (

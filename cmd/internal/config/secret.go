@@ -20,10 +20,12 @@ func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "(secret)
 // MarshalText is a placeholder too.
 func (s Secret) MarshalText() ([]byte, error) { return []byte("(secret)"), nil }
 
-// The environment variables that passwords are taken from.
+// The environment variables that passwords and the passphrase are taken from.
 const (
 	EnvClientPassword = "NTL_SETUP_CLIENT_PASSWORD" //nolint:gosec // a name, no password
 	EnvHSMPassword    = "NTL_SETUP_HSM_PASSWORD"    //nolint:gosec // a name, no password
+
+	EnvIdentityPassphrase = "NTL_SETUP_IDENTITY_PASSPHRASE" //nolint:gosec // a name, no passphrase
 )
 
 // maxSecret is the longest password, in bytes.

@@ -1,0 +1,236 @@
+package strictyaml
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Position is a place in the text; both count from 1, columns in bytes.
+type Position struct{ Line, Column int }
+
+// Mistake is one thing that is wrong, and where.
+type Mistake struct {
+	Position
+	Path string // "links[2].hsm"; empty for the document as a whole
+	Text string
+}
+
+// Places tells where each value stood, by its path ("clients.web1.host").
+type Places map[string]Position
+
+// At is the place of a path, or of the nearest thing around it.
+func (p Places) At(path string) Position {
+	for {
+		if at, ok := p[path]; ok || path == "" {
+			return at
+		}
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+	}
+}
+
+// maxNodes bounds the values that are visited: aliases could multiply them.
+const maxNodes = 200_000
+
+// Decode reads one document into the value that into points to. What is right
+// beside mistakes is filled in. Mistakes come in the order of the text.
+func Decode(text []byte, into any) (Places, []Mistake) {
+	d := &decoder{places: Places{"": {1, 1}}, left: maxNodes}
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	var doc yaml.Node
+	switch err := dec.Decode(&doc); {
+	case errors.Is(err, io.EOF):
+		d.wrong("", Position{1, 1}, "the file is empty")
+		return d.places, d.mistakes
+	case err != nil:
+		d.syntax(err)
+		return d.places, d.mistakes
+	}
+	d.value(doc.Content[0], reflect.ValueOf(into).Elem(), "")
+	var second yaml.Node
+	switch err := dec.Decode(&second); {
+	case err == nil:
+		d.wrong("", Position{second.Line, second.Column}, "a second document begins here; there can be one alone")
+	case !errors.Is(err, io.EOF):
+		d.syntax(err)
+	}
+	slices.SortStableFunc(d.mistakes, func(a, b Mistake) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return d.places, d.mistakes
+}
+
+type decoder struct {
+	places   Places
+	mistakes []Mistake
+	left     int // values that may still be visited
+}
+
+func (d *decoder) wrong(path string, at Position, format string, args ...any) {
+	d.mistakes = append(d.mistakes, Mistake{at, path, fmt.Sprintf(format, args...)})
+}
+
+func place(n *yaml.Node) Position { return Position{n.Line, n.Column} }
+
+// value reads a node into v, which can be set.
+func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
+	if d.left--; d.left < 0 {
+		if d.left == -1 {
+			d.wrong(path, place(n), "the aliases make more than %d values", maxNodes)
+		}
+		return
+	}
+	d.places[path] = place(n)
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		d.value(n, v.Elem(), path)
+	case reflect.Struct:
+		d.structure(n, v, path)
+	case reflect.Map:
+		d.mapping(n, v, path)
+	case reflect.Slice:
+		d.list(n, v, path)
+	default:
+		d.scalar(n, v, path)
+	}
+}
+
+// entries are the keys and values of a mapping, or nil where it is none.
+func (d *decoder) entries(n *yaml.Node, path string, each func(key string, k, v *yaml.Node)) {
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+		return // "clients:" with nothing below
+	}
+	if n.Kind != yaml.MappingNode {
+		d.wrong(path, place(n), "%s wants keys with values, and %s stands here", named(path), form(n))
+		return
+	}
+	seen := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		switch line, twice := seen[k.Value], false; {
+		case k.Kind != yaml.ScalarNode:
+			d.wrong(path, place(k), "a key is a word, and %s stands here", form(k))
+			continue
+		case k.Tag == "!!merge":
+			d.wrong(path, place(k), "merge keys (<<) are not taken; what several entries share belongs in defaults")
+			continue
+		default:
+			if line, twice = seen[k.Value]; twice {
+				d.wrong(join(path, k.Value), place(k), "%s stands in line %d already", k.Value, line)
+				continue
+			}
+		}
+		seen[k.Value] = k.Line
+		each(k.Value, k, v)
+	}
+}
+
+func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
+	fields := map[string]reflect.Value{}
+	collect(v, fields)
+	d.entries(n, path, func(key string, k, value *yaml.Node) {
+		field, known := fields[key]
+		if !known {
+			d.wrong(join(path, key), place(k), "unknown key %s%s", key, suggestion(key, fields))
+			return
+		}
+		d.value(value, field, join(path, key))
+	})
+}
+
+// collect finds a struct's fields by their keys.
+func collect(v reflect.Value, into map[string]reflect.Value) {
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		switch {
+		case f.Anonymous && key == "":
+			collect(v.Field(i), into)
+		case f.IsExported() && key != "" && key != "-":
+			into[key] = v.Field(i)
+		}
+	}
+}
+
+// suggestion is the nearest key that there is.
+func suggestion(key string, fields map[string]reflect.Value) string {
+	known := []string{}
+	for name := range fields {
+		known = append(known, name)
+	}
+	slices.Sort(known)
+	for _, name := range known {
+		if near(key, name) {
+			return "; did you mean " + name + "?"
+		}
+	}
+	return "; there are " + strings.Join(known, ", ")
+}
+
+func (d *decoder) mapping(n *yaml.Node, v reflect.Value, path string) {
+	v.Set(reflect.MakeMap(v.Type()))
+	d.entries(n, path, func(key string, _, value *yaml.Node) {
+		e := reflect.New(v.Type().Elem()).Elem()
+		d.value(value, e, join(path, key))
+		v.SetMapIndex(reflect.ValueOf(key).Convert(v.Type().Key()), e)
+	})
+}
+
+func (d *decoder) list(n *yaml.Node, v reflect.Value, path string) {
+	items := []*yaml.Node{n}
+	switch {
+	case n.Kind == yaml.SequenceNode:
+		items = n.Content
+	case n.Kind == yaml.ScalarNode && n.Tag == "!!null":
+		return
+	case n.Kind == yaml.MappingNode && v.Type().Elem().Kind() != reflect.Struct:
+		d.wrong(path, place(n), "%s wants a list, and %s stands here", named(path), form(n))
+		return
+	}
+	v.Set(reflect.MakeSlice(v.Type(), len(items), len(items)))
+	for i, item := range items {
+		d.value(item, v.Index(i), path+"["+strconv.Itoa(i)+"]")
+	}
+}
+
+func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path string) {
+	if n.Kind != yaml.ScalarNode {
+		d.wrong(path, place(n), "%s wants one value, and %s stands here", named(path), form(n))
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		if n.Tag == "!!null" {
+			d.wrong(path, place(n), "%s has no value", named(path))
+			return
+		}
+		v.SetString(n.Value)
+	case reflect.Bool:
+		if n.Tag != "!!bool" {
+			d.wrong(path, place(n), "%s wants true or false, and %q stands here", named(path), short(n.Value))
+			return
+		}
+		v.SetBool(strings.EqualFold(n.Value, "true"))
+	case reflect.Int:
+		number, err := strconv.Atoi(n.Value)
+		if err != nil {
+			d.wrong(path, place(n), "%s wants a whole number, and %q stands here", named(path), short(n.Value))
+			return
+		}
+		v.SetInt(int64(number))
+	default:
+		panic("strictyaml: no rule for " + v.Type().String())
+	}
+}
