@@ -32,6 +32,8 @@ func closing(command string, o Outcome, now time.Time) string {
 		b.WriteString(ledger(r.Steps))
 	}
 	switch r.Result {
+	case Sound, Troubled:
+		b.WriteString(diagnosis(o.Preflight) + " " + remains(r) + "\n")
 	case orchestrator.Established:
 		b.WriteString(established(o))
 	case orchestrator.Changes:

@@ -1,11 +1,14 @@
 // Package ui is everything that a person or a program sees of a run: the text
-// view, the JSON document, the exit status, and questions on the terminal.
+// view, the JSON document, the lines of events, the exit status, and questions
+// on the terminal.
 //
 // It promises:
 //   - results on standard output; plans that are about to be asked about,
 //     progress, warnings and errors on standard error; questions on the
 //     controlling terminal and nowhere else, so that pipes never answer them;
 //   - with JSON, exactly one document on standard output, whatever the outcome;
+//   - with Events, one JSON object a line on standard output as each thing
+//     happens, each by one write, the last with that same document;
 //   - text that came from a machine cannot steer the terminal: one-line texts
 //     go through transport.Printable, file differences through [Block];
 //   - colour and a moving progress line only on a terminal, and no colour where

@@ -14,9 +14,10 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"ntl-setup/orchestrator"
+	"ntl-setup/steps/preflight"
 )
 
-//go:generate go test -run TestSchemaFile . -update
+//go:generate go test -run SchemaFile . -update
 
 var update = flag.Bool("update", false, "write schema.json anew")
 
@@ -37,7 +38,23 @@ func enum[T ~string](words ...T) *jsonschema.Schema {
 // document may have fields which this version does not know.
 func schema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	s, err := jsonschema.For[Document](&jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
+	s, err := jsonschema.For[Document](words())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Schema = "https://json-schema.org/draft/2020-12/schema"
+	s.Title = "The result document of ntl-setup"
+	s.Properties["schema"] = &jsonschema.Schema{Type: "string", Const: jsonschema.Ptr[any](SchemaID)}
+	s.Properties["command"] = enum("apply", "plan", "status", "doctor")
+	s.Properties["result"] = enum(append(results, Partial)...)
+	s.Properties["exit"] = &jsonschema.Schema{Type: "integer", Enum: []any{0, 1, 2, 3, 4, 5, 64, 130}}
+	open(s)
+	return s
+}
+
+// words are what the strings of some types may be.
+func words() *jsonschema.ForOptions {
+	return &jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
 		reflect.TypeFor[orchestrator.Status](): enum(statuses...),
 		reflect.TypeFor[orchestrator.Result](): enum(results...),
 		reflect.TypeFor[orchestrator.Failure](): {
@@ -50,18 +67,9 @@ func schema(t *testing.T) *jsonschema.Schema {
 			},
 			Required: []string{"class", "message"},
 		},
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Schema = "https://json-schema.org/draft/2020-12/schema"
-	s.Title = "The result document of ntl-setup"
-	s.Properties["schema"] = &jsonschema.Schema{Type: "string", Const: jsonschema.Ptr[any](SchemaID)}
-	s.Properties["command"] = enum("apply", "plan", "status")
-	s.Properties["result"] = enum(append(results, Partial)...)
-	s.Properties["exit"] = &jsonschema.Schema{Type: "integer", Enum: []any{0, 1, 2, 3, 4, 5, 64, 130}}
-	open(s)
-	return s
+		reflect.TypeFor[EventName]():        enum(eventNames...),
+		reflect.TypeFor[preflight.Status](): enum(preflight.OK, preflight.Warning, preflight.Problem, preflight.Unknown),
+	}}
 }
 
 // open lets unknown fields pass and null lists not.
@@ -82,30 +90,36 @@ func open(s *jsonschema.Schema) {
 	}
 }
 
-func TestSchemaFile(t *testing.T) {
-	want, err := json.MarshalIndent(schema(t), "", "  ")
+func TestSchemaFile(t *testing.T) { kept(t, schemaFile, schema(t)) }
+
+// kept compares a schema with its file, or writes that.
+func kept(t *testing.T, file string, s *jsonschema.Schema) {
+	t.Helper()
+	want, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want = append(want, '\n')
 	if *update {
-		if err := os.WriteFile(schemaFile, want, 0o644); err != nil { //nolint:gosec // a source file, for everybody
+		if err := os.WriteFile(file, want, 0o644); err != nil { //nolint:gosec // a source file, for everybody
 			t.Fatal(err)
 		}
 	}
-	got, err := os.ReadFile(schemaFile)
+	got, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s is not made from these types; go generate ./cmd/internal/ui writes it (-want +got):\n%s", schemaFile, diff)
+		t.Errorf("%s is not made from these types; go generate ./cmd/internal/ui writes it (-want +got):\n%s", file, diff)
 	}
 }
 
 // resolved is the schema in the repository, ready to validate.
-func resolved(t *testing.T) *jsonschema.Resolved {
+func resolved(t *testing.T) *jsonschema.Resolved { return resolve(t, schemaFile) }
+
+func resolve(t *testing.T, file string) *jsonschema.Resolved {
 	t.Helper()
-	data, err := os.ReadFile(schemaFile)
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}

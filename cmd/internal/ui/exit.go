@@ -27,7 +27,7 @@ func ExitStatus(result orchestrator.Result, class string) int {
 	switch {
 	case class == classConfig:
 		return ExitUsage
-	case result == orchestrator.Established:
+	case result == orchestrator.Established, result == Sound:
 		return ExitOK
 	case result == orchestrator.Changes:
 		return ExitChanges

@@ -16,7 +16,7 @@ var statuses = []orchestrator.Status{
 // results are all that a link can have.
 var results = []orchestrator.Result{
 	orchestrator.Established, orchestrator.Changes, orchestrator.Conflicted, orchestrator.ResFailed,
-	orchestrator.Unreachable, orchestrator.Declined, orchestrator.Interrupted,
+	orchestrator.Unreachable, orchestrator.Declined, orchestrator.Interrupted, Sound, Troubled,
 }
 
 func report(n int, id, host string, status orchestrator.Status, reason string) orchestrator.StepReport {

@@ -68,6 +68,14 @@ func (l *line) set(text string) {
 	l.text, l.since = text, time.Now()
 }
 
+// keep changes what is said of the same thing: its seconds go on.
+func (l *line) keep(text string) {
+	if l.text == "" {
+		l.since = time.Now()
+	}
+	l.text = text
+}
+
 // draw puts the line on the terminal, one column short of its width, so that it
 // never wraps.
 func (l *line) draw() {

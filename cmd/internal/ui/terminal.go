@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -22,10 +23,25 @@ var ErrNoTerminal = errors.New("no terminal to ask on")
 // longest is the most bytes of an answer.
 const longest = 1024
 
-// Terminal asks a person. One question at a time.
+// farewell is how long Close waits for a question that stands.
+const farewell = time.Second
+
+// Terminal asks a person. One question at a time; Close may come at any time.
 type Terminal struct {
 	in  *os.File
 	out io.Writer
+
+	closing chan struct{} // closed by Close; every question ends with it
+
+	mu     sync.Mutex
+	closed bool
+	hidden *term.State   // the settings to go back to while a password is asked for; else nil
+	asking chan struct{} // of the last question: closed when it has ended; nil: none ever stood
+}
+
+// newTerminal is a terminal whose two ends are open.
+func newTerminal(in *os.File, out io.Writer) *Terminal {
+	return &Terminal{in: in, out: out, closing: make(chan struct{})}
 }
 
 // OpenTerminal opens the controlling terminal; ErrNoTerminal if there is none.
@@ -34,15 +50,76 @@ func OpenTerminal() (*Terminal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoTerminal, err)
 	}
-	return &Terminal{in: in, out: out}, nil
+	return newTerminal(in, out), nil
 }
 
-// Close gives the terminal back.
-func (t *Terminal) Close() error { return t.in.Close() }
+// Close gives the terminal back as it was, also while a question stands whose
+// asker nobody waits for any more. That question ends; should it not do so
+// within a second (output that is held back by Ctrl-S), it is left behind.
+func (t *Terminal) Close() error {
+	t.mu.Lock()
+	if t.closed {
+		t.mu.Unlock()
+		return nil
+	}
+	t.closed = true
+	close(t.closing)
+	asking := t.asking
+	t.mu.Unlock()
+	if asking != nil {
+		timer := time.NewTimer(farewell)
+		defer timer.Stop()
+		select {
+		case <-asking: // it has also taken back what was typed so far
+		case <-timer.C:
+		}
+	}
+	return errors.Join(t.show(), t.in.Close())
+}
+
+// begin begins a question; end must be called.
+func (t *Terminal) begin() (end func(), err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return nil, fmt.Errorf("ask on the terminal: %w", os.ErrClosed)
+	}
+	asking := make(chan struct{})
+	t.asking = asking
+	return func() { close(asking) }, nil
+}
+
+// hide makes the terminal show nothing of what is typed, until show.
+func (t *Terminal) hide() (err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return os.ErrClosed
+	}
+	t.hidden, err = t.control(func(fd int) (*term.State, error) { return term.MakeRaw(fd) })
+	return err
+}
+
+// show brings back the settings from before hide, once.
+func (t *Terminal) show() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.hidden == nil {
+		return nil
+	}
+	_, err := t.control(func(fd int) (*term.State, error) { return nil, term.Restore(fd, t.hidden) })
+	t.hidden = nil
+	return err
+}
 
 // Confirm asks a yes-or-no question; only y or yes is yes. What was typed before
 // the question stood there is no answer to it. The end of ctx ends the question.
 func (t *Terminal) Confirm(ctx context.Context, question string) (bool, error) {
+	end, err := t.begin()
+	if err != nil {
+		return false, err
+	}
+	defer end()
 	if t.in.SetReadDeadline(time.Now()) == nil {
 		t.drain()
 	}
@@ -64,12 +141,16 @@ func (t *Terminal) Confirm(ctx context.Context, question string) (bool, error) {
 // Secret asks for a password and shows nothing of it. The terminal's settings
 // are restored in any case. ErrInterrupted on Ctrl-C; io.EOF on Ctrl-D.
 func (t *Terminal) Secret(ctx context.Context, prompt string) (secret string, err error) {
-	state, err := t.control(func(fd int) (*term.State, error) { return term.MakeRaw(fd) })
+	end, err := t.begin()
 	if err != nil {
+		return "", err
+	}
+	defer end()
+	if err := t.hide(); err != nil {
 		return "", fmt.Errorf("ask for a password: %w", err)
 	}
 	defer func() {
-		_, restoreErr := t.control(func(fd int) (*term.State, error) { return nil, term.Restore(fd, state) })
+		restoreErr := t.show()
 		_, _ = io.WriteString(t.out, "\n")
 		if err == nil && restoreErr != nil {
 			err = fmt.Errorf("restore the terminal: %w", restoreErr)
@@ -97,9 +178,9 @@ func (t *Terminal) control(fn func(fd int) (*term.State, error)) (*term.State, e
 	return state, err
 }
 
-// read runs a reader of the terminal until it has an answer or ctx ends. Where
-// the system has no deadline for terminals, a reader is left behind then; the
-// process is about to end.
+// read runs a reader of the terminal until it has an answer, ctx ends, or Close
+// comes. Where the system has no deadline for terminals, a reader is left behind
+// then; the process is about to end.
 func (t *Terminal) read(ctx context.Context, reader func() (string, error)) (string, error) {
 	type reply struct {
 		text string
@@ -110,16 +191,19 @@ func (t *Terminal) read(ctx context.Context, reader func() (string, error)) (str
 		text, err := reader()
 		replies <- reply{text, err}
 	}()
+	why := os.ErrClosed
 	select {
 	case r := <-replies:
 		return r.text, r.err
 	case <-ctx.Done():
+		why = context.Cause(ctx)
+	case <-t.closing:
 	}
 	if t.in.SetReadDeadline(time.Now()) == nil {
 		<-replies
 		t.drain()
 	}
-	return "", context.Cause(ctx)
+	return "", why
 }
 
 // drain takes what was typed so far: half a password must not become the answer

@@ -43,7 +43,7 @@ func pseudoTerminal(t *testing.T) (person *os.File, program *Terminal) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = tty.Close() })
-	return person, &Terminal{in: tty, out: tty}
+	return person, newTerminal(tty, tty)
 }
 
 // readUntil is what the program writes, up to and with some text.

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -16,8 +15,9 @@ type Format string
 
 // The formats.
 const (
-	Text Format = "text"
-	JSON Format = "json"
+	Text   Format = "text"
+	JSON   Format = "json"   // one document at the end
+	Events Format = "events" // one line of JSON as each thing happens
 )
 
 // View tells one run. Its methods may be called from several goroutines.
@@ -29,18 +29,27 @@ type View struct {
 	out    Stream
 	err    Stream
 	live   *line
+	events *eventLog // nil but with Events
 	asking bool
 	held   []string // what was to be said while a question stood on the terminal
 
 	total   int             // steps of the present link; 0 until all were looked at
 	shown   map[string]bool // steps whose row is on standard output
 	planned bool            // the plan of the link at work was shown
+	runbook bool            // standard output is what a person would type, and nothing else
 }
 
-// NewView makes the view of a run of a command (apply, plan, status). Close it.
+// doctor is the command that looks at what lies between the hosts alone.
+const doctor = "doctor"
+
+// NewView makes the view of a run of a command (apply, plan, status, doctor).
+// Close it.
 func NewView(command string, format Format, out, err Stream) *View {
 	v := &View{command: command, format: format, out: out, err: err, shown: map[string]bool{}}
-	if format == JSON {
+	if format == Events {
+		v.events = &eventLog{out: out.Writer, now: time.Now}
+	}
+	if format != Text {
 		v.out.Writer, v.out.Width, v.out.Color = io.Discard, 0, false
 	}
 	v.live = newLine(&v.mu, err)
@@ -51,15 +60,16 @@ func NewView(command string, format Format, out, err Stream) *View {
 func (v *View) Close() { v.live.close() }
 
 // Warn says something that the run goes on in spite of.
-func (v *View) Warn(text string) { v.say(yellow, "warning", text) }
+func (v *View) Warn(text string) { v.say(yellow, EventWarning, text) }
 
 // Note says something worth knowing.
-func (v *View) Note(text string) { v.say(faint, "note", text) }
+func (v *View) Note(text string) { v.say(faint, EventNote, text) }
 
-func (v *View) say(sgr, label, text string) {
+func (v *View) say(sgr string, label EventName, text string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.print(labelled(sgr, label, text, v.err))
+	v.events.say(label, text)
+	v.print(labelled(sgr, string(label), text, v.err))
 }
 
 // Failure says what went wrong and, if known, what to do.
@@ -70,6 +80,7 @@ func (v *View) Failure(where string, f *orchestrator.Failure) {
 }
 
 func (v *View) failure(where string, f *orchestrator.Failure) {
+	v.events.fail(where, f)
 	message := oneLine(f.Message)
 	if where != "" {
 		message = where + ": " + message
@@ -96,6 +107,7 @@ func labelled(sgr, label, text string, out Stream) string {
 func (v *View) Progress(text string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.events.say(EventConnect, text)
 	v.live.set(oneLine(text))
 }
 
@@ -140,6 +152,7 @@ func (v *View) Ask(question func() error) error {
 func (v *View) Observe(ev orchestrator.Event) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.events.observe(ev)
 	switch ev.Kind {
 	case orchestrator.Looking:
 		v.live.set("looking: " + ev.Info.ID + " (" + ev.Info.Host + ")")
@@ -174,7 +187,7 @@ func (v *View) Plan(o Outcome, plan []orchestrator.StepReport) {
 	for _, s := range plan {
 		text += row(s, v.err)
 	}
-	v.print(text + "\n")
+	v.print(text + preflightBlock(o.Preflight, v.err) + "\n")
 }
 
 // Finish tells how a link ended: the steps that were not told yet, the error and
@@ -183,6 +196,10 @@ func (v *View) Finish(o Outcome) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.live.set("")
+	if v.runbook {
+		v.finishRunbook(o)
+		return
+	}
 	text := ""
 	if len(v.shown) == 0 && len(o.Report.Steps) > 0 {
 		text = title(o, v.out)
@@ -195,8 +212,13 @@ func (v *View) Finish(o Outcome) {
 			text += row(s, v.out)
 		}
 	}
-	if len(o.Report.Steps) > 0 {
+	switch {
+	case v.command == doctor && len(o.Preflight) > 0:
+		text += title(o, v.out) + everyCheck(o.Preflight, v.out) + "\n"
+	case len(o.Report.Steps) > 0 && v.planned:
 		text += "\n"
+	case len(o.Report.Steps) > 0:
+		text += preflightBlock(o.Preflight, v.out) + "\n"
 	}
 	if asked := v.planned && len(v.shown) == 0 && !o.Report.Acted; !asked || o.Report.Result == orchestrator.Conflicted {
 		v.result(text) // a plan that was not approved need not be told twice
@@ -204,6 +226,8 @@ func (v *View) Finish(o Outcome) {
 	v.planned = false
 	v.errors(o.Report)
 	v.result(folded(closing(v.command, o, time.Now()), v.out))
+	link := o.link()
+	v.events.tell(Event{Event: EventEnd, Outcome: &link})
 	v.shown, v.total = map[string]bool{}, 0
 }
 
@@ -221,22 +245,25 @@ func (v *View) errors(r orchestrator.Report) {
 	}
 }
 
-// Done prints the document, where one is wanted; stdout is where it goes.
+// Done prints the document, where one is wanted; stdout is where it goes. With
+// Events it is the last line, and the error that of the first line that was lost.
 func (v *View) Done(d Document, stdout io.Writer) error {
-	if v.format != JSON {
-		return nil
-	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.live.set("")
-	return WriteDocument(stdout, d)
+	switch v.format {
+	case JSON:
+		return WriteDocument(stdout, d)
+	case Events:
+		return v.events.result(d)
+	case Text:
+	}
+	return nil
 }
 
 // WriteDocument writes one document and a newline.
 func WriteDocument(w io.Writer, d Document) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false) // nobody puts it into a web page, and people read it
-	if err := enc.Encode(d); err != nil {
+	if err := writeJSON(w, d); err != nil {
 		return fmt.Errorf("write the document: %w", err)
 	}
 	return nil
@@ -244,7 +271,7 @@ func WriteDocument(w io.Writer, d Document) error {
 
 // writeAll writes a text to a stream. A reader that went away (a closed pipe)
 // must not stop a run that is changing machines, so the error is dropped here;
-// the document, written last, reports its own.
+// the document, written last, and the events report their own.
 func writeAll(s Stream, text string) {
 	_, _ = io.WriteString(s.Writer, text)
 }
