@@ -105,7 +105,7 @@ func TestDemoWithoutProgram(t *testing.T) {
 
 // up tells everything that one has to type, and takes the site down at the end.
 func TestUp(t *testing.T) {
-	for _, flags := range [][]string{nil, {"--kind", "linux", "--dialect", "5"}, {"--openssh", "--dialect", "7.9"}} {
+	for _, flags := range [][]string{nil, {"--kind", "linux", "--dialect", "5"}, {"--openssh", "--dialect", "7.9"}, {"--client-shell", "nscli"}} {
 		t.Run(strings.Join(flags, " "), func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "a site")
 			ctx, stop := context.WithCancel(t.Context())
@@ -148,11 +148,12 @@ func (w *watched) Write(p []byte) (int, error) {
 
 func TestUsage(t *testing.T) {
 	for line, want := range map[string]string{
-		"nonsense":        `unknown command "nonsense"`,
-		"up --nonsense":   "unknown flag",
-		"up --dialect 8":  "must be 5, 6, 7 or 7.9",
-		"up --kind beos":  "must be netscaler or linux",
-		"demo --dialect=": "must be 5, 6, 7 or 7.9",
+		"nonsense":               `unknown command "nonsense"`,
+		"up --nonsense":          "unknown flag",
+		"up --dialect 8":         "must be one of 5.1",
+		"up --kind beos":         "must be netscaler, linux or windows",
+		"demo --dialect=":        "must be one of 5.1",
+		"up --client-shell fish": "must be sh, bash, csh, nscli",
 	} {
 		var out, errs bytes.Buffer
 		if code := run(t.Context(), strings.Fields(line), &out, &errs); code != exitUsage || !strings.Contains(errs.String(), want) {
@@ -182,6 +183,26 @@ func TestApplets(t *testing.T) {
 	commands, err := s.Commands()
 	if err != nil || !slices.Equal(commands, []string{"client show -c nobody"}) {
 		t.Errorf("lunash: %q, %v", commands, err)
+	}
+}
+
+// The words of --client-shell, and what the lab makes of them.
+func TestClientShells(t *testing.T) {
+	for name, want := range map[string]string{
+		"sh": "", "nscli": lab.NSCLI, "nscli-deaf": lab.NSCLIDeaf, "nscli-restricted": lab.NSCLIRestricted,
+	} {
+		if got, err := clientShell(name); got != want || err != nil {
+			t.Errorf("%s: %q, %v, want %q", name, got, err, want)
+		}
+	}
+	for _, name := range []string{"bash", "csh"} {
+		if got, err := clientShell(name); err != nil || !filepath.IsAbs(got) || filepath.Base(got) != name {
+			t.Errorf("%s: %q, %v (install the package %s)", name, got, err, name)
+		}
+	}
+	t.Setenv("PATH", t.TempDir())
+	if _, err := clientShell("bash"); err == nil || !strings.Contains(err.Error(), "not installed") {
+		t.Errorf("no bash: %v", err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 
 	"ntl-setup/cmd/internal/config"
 	"ntl-setup/cmd/internal/ui"
@@ -22,13 +23,22 @@ type evidence struct {
 	secrets *redact.Set
 	view    *ui.View
 	links   int
+
+	mu     sync.Mutex
+	shared int // transcripts of appliances that links share
 }
 
 // keep begins the evidence of a run. Without a journal apply does not begin,
 // for nothing is changed without a record; what only looks goes on.
 func (a *app) keep(name command, cfg config.Config, view *ui.View) (*evidence, error) {
 	e := &evidence{secrets: &redact.Set{}, view: view}
+	if cfg.Passphrase != nil {
+		e.secrets.Add(cfg.Passphrase.Reveal())
+	}
 	for _, l := range cfg.Links {
+		if l.Rights.Password != nil {
+			e.secrets.Add(l.Rights.Password.Reveal())
+		}
 		for _, end := range []config.End{l.Client, l.HSM} {
 			if end.Password != nil {
 				e.secrets.Add(end.Password.Reveal())
@@ -74,7 +84,7 @@ func recordable(args []string) []string {
 	const instead = "(not recorded)"
 	out := append([]string{}, args...)
 	for i, arg := range out {
-		for _, flag := range []string{"--client-password-command", "--hsm-password-command"} {
+		for _, flag := range []string{"--client-password-command", "--hsm-password-command", config.SudoPasswordCommand} {
 			switch {
 			case arg == flag && i+1 < len(out):
 				out[i+1] = instead
@@ -108,6 +118,35 @@ func (e *evidence) link(j job) *linkEvidence {
 	return l
 }
 
+// part begins the evidence of one link of many, whose place is at, in one pass
+// over them: its own journal and what is said to its client. Links share their
+// appliances.
+func (e *evidence) part(j job, at, pass int) *linkEvidence {
+	l := &linkEvidence{all: e, recorder: e.journal.Link(journal.Link{
+		Client: j.link.Client.Name(), HSM: j.link.HSM.Name(), Name: j.link.Name,
+		ClientAddress: j.link.ClientAddress, Partitions: j.link.Partitions,
+	})}
+	if e.journal != nil {
+		name := "client-" + strconv.Itoa(at+1)
+		if pass > 1 {
+			name += "-" + strconv.Itoa(pass)
+		}
+		l.client = e.transcript(name+".log", j.link.Client.Name())
+	}
+	return l
+}
+
+// sharedTranscript is the transcript of an appliance that links share.
+func (l *linkEvidence) sharedTranscript(name string) *transcript.Log {
+	if l == nil || l.all == nil || l.all.journal == nil {
+		return nil
+	}
+	l.all.mu.Lock()
+	defer l.all.mu.Unlock()
+	l.all.shared++
+	return l.all.transcript("hsm-"+strconv.Itoa(l.all.shared)+".log", name)
+}
+
 // transcript makes one transcript; without it the run goes on all the same.
 func (e *evidence) transcript(name, about string) *transcript.Log {
 	l, err := transcript.Create(filepath.Join(e.dir(), name), about, transcript.Options{Secrets: e.secrets})
@@ -127,6 +166,7 @@ func (e *evidence) end(doc ui.Document) {
 
 // linkEvidence is the evidence of one link. nil keeps none.
 type linkEvidence struct {
+	all         *evidence // of the run
 	recorder    *journal.Recorder
 	client, hsm *transcript.Log // nil: none
 }

@@ -11,12 +11,13 @@ import (
 )
 
 const rootLong = `ntl-setup makes a Network Trust Link between a client host (Citrix NetScaler,
-Linux) and a Luna network HSM, over SSH to both, and proves that it holds.
+Linux, Windows) and a Luna network HSM, over SSH to both, and proves that it holds.
 Without a command it applies.`
 
 const rootExample = `  ntl-setup --client root@192.0.2.10 --hsm admin@192.0.2.20 --name web1 --partition part1
   ntl-setup plan --client root@192.0.2.10 --hsm admin@192.0.2.20 --name web1 --partition part1
-  ntl-setup status -o json --client local --client-address web1.example.net --hsm admin@hsm1 --partition part1`
+  ntl-setup status -o json --client local --client-address web1.example.net --hsm admin@hsm1 --partition part1
+  ntl-setup plan -f ntl.yaml --only 'web*'`
 
 // rootTail ends the help of the program.
 const rootTail = `
@@ -33,6 +34,11 @@ Steps:
   10  start-gateway       client  NetScaler: one safenet_gw with the present configuration
   11  confirm-gateway     client  NetScaler: it still runs
   12  enroll-gateway      client  NetScaler: it starts at boot
+
+Output of -o events, one JSON object a line, each with "time" and "event":
+  link connect look plan preflight act confirm step end   what is done for a link, in order
+  warning note error                                      as they come
+  result                                                  the last line, with the document of -o json
 
 Exit status:
     0  everything holds
@@ -74,7 +80,7 @@ func newHelp(root *cobra.Command) *cobra.Command {
 
 // order is that of the commands in the help: what one comes for first.
 func order() []string {
-	return []string{string(apply), string(plan), string(status), "journal", "version", "completion", "help"}
+	return []string{string(apply), string(plan), string(status), string(doctor), "journal", "validate", "schema", "version", "completion", "help"}
 }
 
 // helpText is what --help prints. groups are the flags, with their headings.

@@ -10,11 +10,16 @@ import (
 	"ntl-setup/cmd/internal/ui"
 )
 
-// watchSignals collects the signals that end a run; stop gives them back.
+// watchSignals collects the signals that end a run; stop gives them back. A
+// reader of standard output that went away is no such signal: the write fails,
+// and a run that is changing machines goes on. (What it starts itself is killed
+// by it as ever, which ignoring it would change.)
 func watchSignals() (signals <-chan os.Signal, stop func()) {
+	gone := make(chan os.Signal, 1) // never read: the write tells
+	signal.Notify(gone, syscall.SIGPIPE)
 	c := make(chan os.Signal, 2)                                    // the second Ctrl-C must not be lost
 	signal.Notify(c, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) // a lost terminal too
-	return c, func() { signal.Stop(c) }
+	return c, func() { signal.Stop(c); signal.Stop(gone) }
 }
 
 // interrupts turns signals into the two ways of ending: stop is closed by the

@@ -13,7 +13,9 @@ import (
 	"ntl-setup/steps"
 	"ntl-setup/transport"
 	"ntl-setup/transport/posix"
+	"ntl-setup/transport/shells"
 	"ntl-setup/transport/ssh"
+	"ntl-setup/transport/sudo"
 )
 
 // runLink connects to both ends, looks, and plans or applies.
@@ -28,10 +30,17 @@ func runLink(ctx context.Context, j job) ui.Outcome {
 		j.view.Note(note)
 	}
 	o := j.outcome()
+	j.preflight = j.lookout(hosts)
+	if j.command == doctor {
+		return j.diagnose(ctx, o, hosts)
+	}
 	o.Report = j.work(ctx, j.holding(orchestrator.Engine{
-		Steps: site.All(), Observe: j.view.Observe, StepTimeout: j.config.StepTimeout,
+		Steps: site.All(), Observe: j.view.Observe, StepTimeout: j.config.StepTimeout, Before: j.waiting(site),
 	}, site))
-	o.NetScaler = site.NetScaler()
+	o.NetScaler, o.Preflight = site.NetScaler(), j.preflight.made()
+	if j.commands {
+		o.Seats = site.Seats(ctx)
+	}
 	if o.Report.Result == orchestrator.Established {
 		o.Serials = site.Serials(ctx)
 	}
@@ -41,16 +50,24 @@ func runLink(ctx context.Context, j job) ui.Outcome {
 	return o
 }
 
-// open recognises both hosts within one step's time.
+// open recognises both hosts within one step's time. That begins anew whenever a
+// vtl is seen at work on the client: the host answers, and somebody else's run
+// takes what it takes. The run's own time ends that.
 func (j job) open(ctx context.Context, hosts steps.Hosts) (*steps.Site, error) {
-	const flag = "--step-timeout"
-	ctx, cancel := context.WithTimeoutCause(ctx, j.config.StepTimeout,
-		tooLong{what: "recognising the hosts", after: j.config.StepTimeout, flag: flag})
-	defer cancel()
+	late := tooLong{what: "recognising the hosts", after: j.config.StepTimeout, flag: "--step-timeout"}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	timer := time.AfterFunc(j.config.StepTimeout, func() { cancel(late) })
+	defer timer.Stop()
+	note := onceEach(j.view.Note)
+	hosts.Waiting = func(what string) {
+		timer.Reset(j.config.StepTimeout)
+		note(what)
+	}
 	site, err := steps.Open(ctx, hosts, j.wanted())
-	var late tooLong
-	if err != nil && errors.As(context.Cause(ctx), &late) {
-		return nil, fmt.Errorf("%w: %w", late, err)
+	var over tooLong // late, or the run
+	if err != nil && errors.As(context.Cause(ctx), &over) && !verdict(err) {
+		return nil, fmt.Errorf("%w: %w", over, err)
 	}
 	return site, err
 }
@@ -59,13 +76,15 @@ func (j job) open(ctx context.Context, hosts steps.Hosts) (*steps.Site, error) {
 func (j job) wanted() steps.Link {
 	l := j.link
 	return steps.Link{
-		Name: l.Name, ClientAddress: l.ClientAddress, HSMAddress: l.HSMAddress,
+		Name: l.Name, ClientAddress: l.ClientAddress, HSMAddress: l.HSMAddress, MapHostIP: l.MapHostIP,
 		Partitions: l.Partitions, Kind: steps.Kind(l.Kind), Root: l.Root,
 		ReplaceServerCertificate: l.ReplaceServerCertificate,
 		RestartGateway:           l.RestartGateway,
 		FixModes:                 l.FixModes,
 		Deep:                     l.Deep,
+		ProbeDir:                 j.probeDir(),
 		HSMCertificate:           l.HSMCertificate,
+		Sudo:                     l.Rights.Sudo,
 		Stamp:                    time.Now().UTC().Format("20060102T150405Z"),
 	}
 }
@@ -73,6 +92,7 @@ func (j job) wanted() steps.Link {
 // ends are the two connections; either may be nil.
 type ends struct {
 	client transport.Host
+	rights *sudo.Runner   // of the client
 	wire   transport.Conn // of the client; nil when it is this machine
 	hsm    transport.Conn
 }
@@ -100,7 +120,7 @@ func (j job) connect(ctx context.Context, known credentials) (ends, error) {
 	}
 	results := make(chan dialled, 2)
 	dial := func(end config.End, client bool, password *ssh.Password) {
-		conn, err := j.dial(ctx, end, password)
+		conn, err := j.dial(ctx, end, password, known)
 		results <- dialled{j.evidence.wire(conn, client), err, client}
 	}
 	waiting := 1
@@ -125,15 +145,22 @@ func (j job) connect(ctx context.Context, known credentials) (ends, error) {
 			e.hsm = r.conn
 		}
 	}
-	switch {
-	case first != nil:
+	if first != nil {
 		return e, first
-	case e.wire != nil:
-		e.client = posix.New(e.wire, posix.Options{})
-	default:
-		e.client = posix.New(j.evidence.local(posix.Local(config.Local)), posix.Options{})
 	}
-	return e, nil
+	return j.asHost(e, known), nil
+}
+
+// asHost adds what the client can be asked and told by.
+func (j job) asHost(e ends, known credentials) ends {
+	if e.wire != nil {
+		e.rights = j.rights(e.wire, known)
+		e.client = shells.New(e.rights.Conn(e.wire), posix.Options{})
+		return e
+	}
+	e.rights = j.rights(j.evidence.local(posix.Local(config.Local)), known)
+	e.client = posix.New(e.rights, posix.Options{})
+	return e
 }
 
 // What --step-timeout may make of the time that each stage of a connection has:
@@ -141,20 +168,35 @@ func (j job) connect(ctx context.Context, known credentials) (ends, error) {
 const shortestDial, longestDial = 5 * time.Second, 30 * time.Second
 
 // dial connects to one end.
-func (j job) dial(ctx context.Context, end config.End, password *ssh.Password) (conn transport.Conn, err error) {
+func (j job) dial(ctx context.Context, end config.End, password *ssh.Password, known credentials) (conn transport.Conn, err error) {
 	err = j.patiently(ctx, func() error {
-		conn, err = ssh.Dial(ctx, end.Target, ssh.Options{
-			Password:    password,
-			Identities:  end.Identities,
-			HostKeyPin:  end.HostKeyPin,
-			PinFlag:     end.PinFlag,
-			KnownHosts:  end.KnownHosts,
-			AcceptNew:   end.AcceptNew,
-			Legacy:      end.Legacy,
-			Warn:        j.view.Warn,
-			DialTimeout: min(longestDial, max(shortestDial, j.config.StepTimeout)),
-		})
+		conn, err = ssh.Dial(ctx, end.Target, j.dialOptions(end, password, known))
 		return err
 	})
 	return conn, err
+}
+
+// dialOptions is how one end, or a jump host before it, is dialled. A jump host
+// never gets the password of an end, but one that is typed for it.
+func (j job) dialOptions(end config.End, password *ssh.Password, known credentials) ssh.Options {
+	o := ssh.Options{
+		Password:     password,
+		Keys:         end.Keys,
+		HostKeyPin:   end.HostKeyPin,
+		PinFlag:      end.PinFlag,
+		HostKeyAlias: end.HostKeyAlias,
+		KnownHosts:   end.KnownHosts,
+		AcceptNew:    end.AcceptNew,
+		Legacy:       end.Legacy,
+		Warn:         j.view.Warn,
+		DialTimeout:  min(longestDial, max(shortestDial, j.config.StepTimeout)),
+	}
+	if end.Patience > 0 {
+		o.DialTimeout = min(end.Patience, max(shortestDial, j.config.StepTimeout))
+	}
+	o.Keys.Passphrases = known.passphrases
+	if end.Jump != nil {
+		o.Jump = &ssh.Jump{Target: end.Jump.Target, Options: j.dialOptions(*end.Jump, known.hops.of(*end.Jump), known)}
+	}
+	return o
 }

@@ -11,7 +11,7 @@ import (
 
 // holding makes the engine hold the client host while it acts.
 func (j job) holding(engine orchestrator.Engine, site *steps.Site) orchestrator.Engine {
-	engine.Hold = func(ctx context.Context) (func(), error) {
+	take := func(ctx context.Context) (func(), error) {
 		release, err := site.Hold(ctx, steps.LockOptions{
 			Owner: whoAmI(), PID: os.Getpid(), Reason: string(j.command) + " " + j.link.Name + " with " + j.link.HSM.Name(),
 			Break: j.link.BreakLock, Warn: j.view.Warn,
@@ -20,6 +20,12 @@ func (j job) holding(engine orchestrator.Engine, site *steps.Site) orchestrator.
 			j.interrupted.act() // until now a Ctrl-C ends the wait at once
 		}
 		return release, err
+	}
+	engine.Hold = take
+	if j.shared != nil {
+		engine.Hold = func(ctx context.Context) (func(), error) {
+			return j.shared.client.hold(site, func() (func(), error) { return take(ctx) })
+		}
 	}
 	return engine
 }

@@ -44,9 +44,10 @@ func runPasswordCommand(ctx context.Context, line string) (password, noted strin
 	cmd.Stdout, cmd.Stderr = &out, &said
 	// A helper that it leaves running may hold the pipes open.
 	cmd.WaitDelay = 2 * time.Second
-	// It has no use for the other password.
+	// It has no use for the other secrets.
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool {
-		return strings.HasPrefix(v, config.EnvClientPassword+"=") || strings.HasPrefix(v, config.EnvHSMPassword+"=")
+		name, _, _ := strings.Cut(v, "=")
+		return name == config.EnvClientPassword || name == config.EnvHSMPassword || name == config.EnvIdentityPassphrase || name == config.EnvSudoPassword
 	})
 	err = cmd.Run()
 	if errors.Is(err, exec.ErrWaitDelay) {

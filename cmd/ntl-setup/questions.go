@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
 
 	"ntl-setup/cmd/internal/config"
 	"ntl-setup/cmd/internal/ui"
@@ -18,7 +20,10 @@ type questions struct {
 	secrets   *redact.Set // learns every password; nil: nobody wants to know
 	interrupt func()      // what a Ctrl-C does that the terminal handed over as a key
 	turn      chan struct{}
-	terminal  asker
+
+	mu       sync.Mutex
+	terminal asker
+	closed   bool // no terminal is opened any more
 }
 
 func newQuestions(open func() (asker, error), view *ui.View) *questions {
@@ -27,19 +32,33 @@ func newQuestions(open func() (asker, error), view *ui.View) *questions {
 
 // ready opens the terminal.
 func (q *questions) ready() error {
-	if q.terminal != nil {
-		return nil
-	}
-	t, err := q.open()
-	if err != nil {
-		return err
-	}
-	q.terminal = t
-	return nil
+	_, err := q.someone()
+	return err
 }
 
-// close gives the terminal back.
+// someone is who can be asked.
+func (q *questions) someone() (asker, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.terminal != nil:
+		return q.terminal, nil
+	case q.closed:
+		return nil, ui.ErrNoTerminal
+	}
+	t, err := q.open()
+	if err == nil {
+		q.terminal = t
+	}
+	return t, err
+}
+
+// close gives the terminal back as it was, also while a question stands: a login
+// that was given up may have asked it. None is asked any more.
 func (q *questions) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
 	if q.terminal != nil {
 		_ = q.terminal.Close() // nothing was written that could be lost
 	}
@@ -53,10 +72,11 @@ func (q *questions) ask(ctx context.Context, question func(asker) error) error {
 		return context.Cause(ctx)
 	}
 	defer func() { <-q.turn }()
-	if err := q.ready(); err != nil {
+	person, err := q.someone()
+	if err != nil {
 		return err
 	}
-	err := q.view.Ask(func() error { return question(q.terminal) })
+	err = q.view.Ask(func() error { return question(person) })
 	if errors.Is(err, ui.ErrInterrupted) {
 		q.interrupt()
 	}
@@ -71,6 +91,17 @@ func (q *questions) confirm(ctx context.Context, question string) (yes bool, err
 	return yes, err
 }
 
+// alike says that a password is asked for more hosts than one.
+func alike(others int) string {
+	switch others {
+	case 0:
+		return ""
+	case 1:
+		return " (and one more host)"
+	}
+	return fmt.Sprintf(" (and %d more hosts)", others)
+}
+
 // password is where the password of one end comes from: what was given, else
 // the terminal.
 func (q *questions) password(end config.End, flag, variable string) func(context.Context) (string, error) {
@@ -82,7 +113,7 @@ func (q *questions) password(end config.End, flag, variable string) func(context
 			return q.fromCommand(ctx, end)
 		}
 		err = q.ask(ctx, func(t asker) error {
-			text, err = t.Secret(ctx, transport.Printable(end.Name())+" password: ")
+			text, err = t.Secret(ctx, transport.Printable(end.Name())+alike(end.Others)+" password: ")
 			return err
 		})
 		if errors.Is(err, ui.ErrNoTerminal) {

@@ -23,6 +23,17 @@ func quiet(t *testing.T) *ui.View {
 
 func end(name string) config.End { return config.End{Target: ssh.Target{Name: name}} }
 
+// A login that was given up may still come to ask: after the end of the run no
+// terminal is opened, which nobody would give back.
+func TestNothingIsAskedAfterTheEnd(t *testing.T) {
+	opened := 0
+	q := newQuestions(func() (asker, error) { opened++; return &person{yes: true}, nil }, quiet(t))
+	q.close()
+	if _, err := q.confirm(t.Context(), "Go? "); !errors.Is(err, ui.ErrNoTerminal) || opened != 0 {
+		t.Errorf("%v, opened %d times", err, opened)
+	}
+}
+
 func TestPassword(t *testing.T) {
 	refusals := map[string]struct {
 		person *person

@@ -21,7 +21,7 @@ func busy(kind error) error {
 }
 
 // What says that it is full is tried for one wait's time; what says nothing for
-// less; anything else once.
+// half the run at most; anything else once.
 func TestPatience(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  error
@@ -30,7 +30,7 @@ func TestPatience(t *testing.T) {
 		told bool
 	}{
 		"full, for good":  {err: busy(transport.ErrNoSession), want: 2 * time.Minute, told: true},
-		"away, for good":  {err: busy(transport.ErrTurnedAway), want: 30 * time.Second, told: true},
+		"away, for good":  {err: busy(transport.ErrTurnedAway), want: 90 * time.Second, told: true},
 		"full, then not":  {err: busy(transport.ErrNoSession), good: 4, want: 3500 * time.Millisecond, told: true},
 		"away, then not":  {err: busy(transport.ErrTurnedAway), good: 3, want: 1500 * time.Millisecond, told: true},
 		"something else":  {err: busy(nil)},
@@ -40,7 +40,7 @@ func TestPatience(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var out, said strings.Builder
 				view := ui.NewView("apply", ui.Text, ui.Stream{Writer: &out}, ui.Stream{Writer: &said})
-				j := job{config: config.Config{StepTimeout: 2 * time.Minute}, view: view}
+				j := job{config: config.Config{StepTimeout: 2 * time.Minute, Timeout: 3 * time.Minute}, view: view}
 				began, tries := time.Now(), 0
 				err := j.patiently(t.Context(), func() error {
 					if tries++; tries == c.good {

@@ -31,11 +31,16 @@ type app struct {
 	signals  <-chan os.Signal
 	run      runner
 
-	args []string // the command line
+	args    []string   // the command line
+	planOut string     // where a plan is saved; empty: nowhere
+	saved   *savedPlan // what is applied; nil: what the flags say
+	// commands: a plan is printed as what a person would type.
+	commands bool
 	// patience goes to each job; zero: what the flags give.
 	patience patience
 	flags    config.Flags
-	status   int // what the command that ran wants as exit status
+	collect  string // where doctor leaves what it read; empty: nowhere
+	status   int    // what the command that ran wants as exit status
 }
 
 // Main runs the program with the arguments after its name and returns its exit
@@ -92,7 +97,7 @@ func (a *app) newRoot() *cobra.Command {
 	})
 	a.bind(root)
 	root.SetHelpCommand(newHelp(root))
-	root.AddCommand(a.newApply(), a.newPlan(), a.newStatus(), a.newJournal(), newVersion(), newCompletion(root))
+	root.AddCommand(a.newApply(), a.newPlan(), a.newStatus(), a.newDoctor(), a.newJournal(), a.newValidate(), newSchema(), newVersion(), newCompletion(root))
 	return root
 }
 
@@ -122,18 +127,23 @@ func (a *app) usage(cmd *cobra.Command, args []string, err error) int {
 		err = transport.Errorf(transport.ClassConfig, "", "%w", err)
 	}
 	command := commandOf(cmd, a.flags.DryRun)
-	view := ui.NewView(string(command), ui.Text, a.out, a.err)
+	format := ui.Text
+	if command != "" {
+		format = wantedFormat(args)
+	}
+	view := ui.NewView(string(command), format, a.out, a.err)
 	defer view.Close()
 	view.Failure("", orchestrator.Fail(err))
-	if command == "" || !wantsJSON(args) {
-		return ui.ExitUsage
+	stopped := ui.Stopped(err)
+	if format == ui.Text {
+		return ui.ExitStatus(stopped.Result, stopped.Err.Class)
 	}
 	f := a.flags
 	doc := ui.NewDocument(string(command), ui.Outcome{
 		Client: f.Client, HSM: f.HSM, Name: f.Name, ClientAddress: f.ClientAddress,
-		Partitions: f.Partitions, Report: ui.Stopped(err),
+		Partitions: f.Partitions, Report: stopped,
 	})
-	if err := ui.WriteDocument(a.out, doc); err != nil {
+	if err := view.Done(doc, a.out.Writer); err != nil {
 		writeLine(a.err, err.Error())
 	}
 	return doc.Exit
@@ -151,28 +161,36 @@ func commandOf(cmd *cobra.Command, dryRun bool) command {
 			return plan
 		}
 		return apply
-	case plan, status:
+	case plan, status, doctor:
 		return name
 	}
 	return ""
 }
 
-// wantsJSON looks for -o json without the help of the flag parser, which may
-// have stopped before it.
-func wantsJSON(args []string) bool {
+// wantedFormat looks for -o without the help of the flag parser, which may have
+// stopped before it. The last one counts.
+func wantedFormat(args []string) ui.Format {
+	format := ui.Text
 	for i, arg := range args {
-		switch arg {
-		case "--":
-			return false
-		case "-o", "--output":
-			if i+1 < len(args) && args[i+1] == string(ui.JSON) {
-				return true
+		if arg == "--" {
+			break
+		}
+		value, found := "", false
+		switch {
+		case arg == "-o" || arg == "--output":
+			if found = i+1 < len(args); found {
+				value = args[i+1]
 			}
-		case "-ojson", "-o=json", "--output=json":
-			return true
+		case strings.HasPrefix(arg, "--output="):
+			value, found = strings.TrimPrefix(arg, "--output="), true
+		case strings.HasPrefix(arg, "-o"):
+			value, found = strings.TrimPrefix(strings.TrimPrefix(arg, "-o"), "="), true
+		}
+		if f := ui.Format(value); found && (f == ui.Text || f == ui.JSON || f == ui.Events) {
+			format = f
 		}
 	}
-	return false
+	return format
 }
 
 // writeLine writes to a stream whose reader may be gone, which is nobody's loss.

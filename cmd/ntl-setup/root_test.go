@@ -7,26 +7,31 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ntl-setup/cmd/internal/ui"
 )
 
-func TestWantsJSON(t *testing.T) {
-	for args, want := range map[string]bool{
-		"":                          false,
-		"-o json":                   true,
-		"--output json":             true,
-		"--output=json":             true,
-		"-ojson":                    true,
-		"-o=json":                   true,
-		"plan --nonsense -o json":   true,
-		"-o text":                   false,
-		"-o":                        false,
-		"json":                      false,
-		"-- -o json":                false,
-		"--name -o --client json":   false,
-		"-o text --hsm x -o json":   true,
-		"--output jsonish -ojsonic": false,
+func TestWantedFormat(t *testing.T) {
+	for args, want := range map[string]ui.Format{
+		"":                          ui.Text,
+		"-o json":                   ui.JSON,
+		"--output json":             ui.JSON,
+		"--output=json":             ui.JSON,
+		"-ojson":                    ui.JSON,
+		"-o=json":                   ui.JSON,
+		"-o events":                 ui.Events,
+		"--output=events":           ui.Events,
+		"plan --nonsense -o json":   ui.JSON,
+		"-o text":                   ui.Text,
+		"-o":                        ui.Text,
+		"json":                      ui.Text,
+		"-- -o json":                ui.Text,
+		"--name -o --client json":   ui.Text,
+		"-o text --hsm x -o json":   ui.JSON,
+		"-o json --hsm x -o text":   ui.Text,
+		"--output jsonish -ojsonic": ui.Text,
 	} {
-		if got := wantsJSON(strings.Fields(args)); got != want {
+		if got := wantedFormat(strings.Fields(args)); got != want {
 			t.Errorf("%q: %v", args, got)
 		}
 	}
@@ -59,12 +64,13 @@ func TestHelpListsEveryCommandAndFlag(t *testing.T) {
 		}
 	}
 	// The contract's flags, none more and none less.
-	flags := []string{
-		"accept-new-host-keys", "break-lock", "client", "client-address", "client-host-key", "client-kind",
-		"client-password-command", "client-password-file", "deep", "dry-run", "file", "fix-modes", "help", "hsm", "hsm-address", "hsm-certificate", "hsm-host-key",
-		"hsm-password-command", "hsm-password-file", "identity-file", "known-hosts", "legacy-ssh", "name", "output", "partition",
-		"replace-server-certificate", "restart-gateway", "step-timeout", "timeout", "yes",
-	}
+	flags := strings.Fields(`
+		accept-new-host-keys break-lock client client-address client-config-path client-host-key client-kind
+		client-password-command client-password-file deep dry-run file fix-modes help hsm hsm-address
+		hsm-certificate hsm-host-key hsm-password-command hsm-password-file identity-file identity-passphrase-file
+		known-hosts legacy-ssh map-host-ip max-failures name only output parallel partition
+		replace-server-certificate restart-gateway retry-failed skip skip-preflight step-timeout sudo
+		sudo-password-command sudo-password-file timeout yes`)
 	var listed []string
 	for line := range strings.Lines(text) {
 		flag := strings.TrimLeft(line, " ")

@@ -9,6 +9,8 @@ import (
 	"ntl-setup/cmd/internal/config"
 	"ntl-setup/cmd/internal/ui"
 	"ntl-setup/orchestrator"
+	"ntl-setup/steps"
+	"ntl-setup/steps/preflight"
 	"ntl-setup/transport"
 )
 
@@ -20,6 +22,7 @@ const (
 	apply  command = "apply"
 	plan   command = "plan"
 	status command = "status"
+	doctor command = "doctor"
 )
 
 // job is one link to be worked on.
@@ -27,11 +30,30 @@ type job struct {
 	command     command
 	link        config.Link
 	config      config.Config
-	view        *ui.View
+	view        teller
 	questions   *questions
 	interrupted *interrupts
 	evidence    *linkEvidence
-	patience    patience // zero: what the flags give
+	preflight   *preflights // nil: none is made
+	collection  *collection // nil: nothing is collected
+	patience    patience    // zero: what the flags give
+	run         runner
+	commands    bool // what a person would type is wanted
+
+	// In a run over many links:
+	shared   *sharedHosts                // the hosts, which other links use too; nil: the job's own
+	pause    func(context.Context) error // before the gateway's steps; nil: nothing is waited for
+	approved *savedLink                  // what was shown; nil: it is shown and asked for by this job
+}
+
+// teller tells how the work on a link goes.
+type teller interface {
+	Progress(text string)
+	Note(text string)
+	Warn(text string)
+	Checked(checks []preflight.Check)
+	Plan(o ui.Outcome, steps []orchestrator.StepReport)
+	Observe(ev orchestrator.Event)
 }
 
 // runner works on one link and tells how it ended. The end of ctx ends it.
@@ -60,11 +82,18 @@ func (a *app) runCommand(ctx context.Context, name command) error {
 	for _, w := range cfg.Warnings {
 		view.Warn(w)
 	}
+	for _, n := range cfg.Notes {
+		view.Note(n)
+	}
 	kept, err := a.keep(name, cfg, view)
 	if err != nil {
 		return err
 	}
 	ask.secrets = kept.secrets
+	gathered, err := a.gather(kept, len(cfg.Links))
+	if err != nil {
+		return err
+	}
 
 	ctx, cancel := context.WithTimeoutCause(ctx, cfg.Timeout, tooLong{what: "the run", after: cfg.Timeout, flag: "--timeout"})
 	defer cancel()
@@ -72,22 +101,15 @@ func (a *app) runCommand(ctx context.Context, name command) error {
 	defer stop.end()
 	ask.interrupt = stop.signal
 
-	var outcomes []ui.Outcome
-	for _, link := range cfg.Links {
-		j := job{command: name, link: link, config: cfg, view: view, questions: ask, interrupted: stop, patience: a.patience}
-		j.evidence = kept.link(j)
-		o := a.run(ctx, j)
-		o.Journal = kept.dir()
-		j.evidence.end(o.Report)
-		view.Finish(o)
-		if troubled(o.Report) && o.Journal != "" {
-			view.Note("the journal of this run is in " + o.Journal)
-		}
-		outcomes = append(outcomes, o)
-	}
+	j := job{command: name, config: cfg, view: view, questions: ask, interrupted: stop, patience: a.patience, collection: gathered, run: a.run}
+	outcomes, err := a.work(ctx, j, view, kept)
 	doc := ui.NewDocument(string(name), outcomes...)
 	a.status = doc.Exit
 	kept.end(doc)
+	if err != nil {
+		view.Failure("", orchestrator.Fail(err))
+		a.status = max(a.status, ui.ExitFailed)
+	}
 	if err := view.Done(doc, a.out.Writer); err != nil {
 		view.Failure("", orchestrator.Fail(err))
 		if a.status == ui.ExitOK {
@@ -95,6 +117,41 @@ func (a *app) runCommand(ctx context.Context, name command) error {
 		}
 	}
 	return nil
+}
+
+// work works on the links, and keeps their plan if that is wanted.
+func (a *app) work(ctx context.Context, j job, view *ui.View, kept *evidence) (outcomes []ui.Outcome, err error) {
+	if j.commands = a.commands; j.commands {
+		view.Runbook()
+	}
+	if len(j.config.Links) > 1 {
+		if outcomes, err = j.many(ctx, view, kept, a.saved); err != nil {
+			return outcomes, err
+		}
+	} else {
+		outcomes = []ui.Outcome{j.one(ctx, view, kept, a.saved)}
+	}
+	if a.planOut != "" {
+		err = savePlan(a.planOut, a.flags, outcomes)
+	}
+	return outcomes, err
+}
+
+// one works on the only link of a run, and tells and keeps what came of it.
+func (j job) one(ctx context.Context, view *ui.View, kept *evidence, saved *savedPlan) ui.Outcome {
+	j.link = j.config.Links[0]
+	j.approved = saved.of(j.outcome())
+	j.evidence = kept.link(j)
+	view.Begin(j.outcome())
+	o := j.run(ctx, j)
+	o.Journal = kept.dir()
+	j.evidence.end(o.Report)
+	view.Finish(o)
+	if troubled(o.Report) && o.Journal != "" {
+		view.Note("the journal of this run is in " + o.Journal)
+	}
+	j.collection.finish(o, view)
+	return o
 }
 
 // tooLong is the cause of a context whose time was over.
@@ -117,19 +174,34 @@ func (e tooLong) ErrorHint() string {
 // outcome is the part of a link's outcome that is known from the start.
 func (j job) outcome() ui.Outcome {
 	return ui.Outcome{
-		Client: j.link.Client.Name(), HSM: j.link.HSM.Name(), Name: j.link.Name,
+		ID: j.link.ID, Client: j.link.Client.Name(), HSM: j.link.HSM.Name(), Name: j.link.Name,
 		ClientAddress: j.link.ClientAddress, Partitions: j.link.Partitions,
 	}
 }
 
-// stopped is the outcome of a link that ended before its first step. What ended
-// ctx goes before what the work then said.
+// verdict reports whether an error says what is wrong with a machine, and not only
+// that the time was over: the end of the time goes before the latter alone.
+func verdict(err error) bool {
+	var classed interface{ ErrorClass() string }
+	if errors.Is(err, steps.ErrAtWork) {
+		return true // it names who was waited for, and what ended it
+	}
+	if !errors.As(err, &classed) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	class := transport.Class(classed.ErrorClass())
+	return class != transport.ClassTimeout && class != "internal" && class != "interrupted"
+}
+
+// stopped is the outcome of a link that ended before its first step. Ctrl-C goes
+// before what the work then said, and so does the end of its time before what is
+// no verdict.
 func (j job) stopped(ctx context.Context, err error) ui.Outcome {
 	o := j.outcome()
-	if cause := context.Cause(ctx); cause != nil {
-		if errors.Is(cause, context.Canceled) {
-			cause = ui.ErrInterrupted
-		}
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, context.Canceled):
+		err = ui.ErrInterrupted
+	case cause != nil && !verdict(err):
 		err = cause
 	}
 	o.Report = ui.Stopped(err)
@@ -140,7 +212,9 @@ func (j job) stopped(ctx context.Context, err error) ui.Outcome {
 func (j job) work(ctx context.Context, engine orchestrator.Engine) orchestrator.Report {
 	engine = j.evidence.plug(engine)
 	if j.command != apply {
-		return engine.Plan(ctx)
+		report := engine.Plan(ctx)
+		j.preflight.look(ctx, report.Steps)
+		return report
 	}
 	var declined error
 	report := engine.Apply(ctx, func(steps []orchestrator.StepReport) error {
@@ -151,7 +225,11 @@ func (j job) work(ctx context.Context, engine orchestrator.Engine) orchestrator.
 		return declined
 	}, j.interrupted.stop)
 	switch {
+	case report.Result == orchestrator.Conflicted && !report.Acted:
+		j.preflight.look(ctx, report.Steps)
 	case report.Result != orchestrator.Declined:
+	case stoppedByPreflight(declined), errors.As(declined, new(staleError)):
+		report = notBegun(report)
 	case errors.Is(declined, errDeclined):
 		report.Err = nil // the result says it all
 	case errors.Is(declined, ui.ErrInterrupted), errors.Is(declined, context.Canceled):
@@ -166,8 +244,18 @@ var errDeclined = errors.New("the plan was not approved")
 
 // approve shows the plan and asks, unless -y was given.
 func (j job) approve(ctx context.Context, steps []orchestrator.StepReport) error {
-	j.view.Plan(j.outcome(), steps)
-	if !j.config.Yes {
+	shown := j.outcome()
+	shown.Preflight = j.preflight.look(ctx, steps)
+	j.view.Plan(shown, steps)
+	if j.approved != nil {
+		if err := j.approved.check(steps, j.shared != nil && j.shared.client.acted); err != nil {
+			return err
+		}
+	}
+	if err := impossible(shown.Preflight); err != nil {
+		return err
+	}
+	if !j.config.Yes && j.shared == nil { // many links are approved at once
 		yes, err := j.questions.confirm(ctx, ui.Question(steps))
 		if err != nil {
 			return err

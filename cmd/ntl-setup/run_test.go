@@ -241,9 +241,12 @@ func TestTheTerminalFails(t *testing.T) {
 	}
 }
 
-// What ended the run goes before what the work said about its end.
+// Ctrl-C goes before what the work said about its end. The end of the time does
+// so unless the work found out what is wrong.
 func TestStoppedBeforeTheSteps(t *testing.T) {
 	refused := transport.Errorf(transport.ClassConnect, "h", "refused")
+	slow := transport.Errorf(transport.ClassTimeout, "h", "no answer")
+	cut := transport.Errorf(transport.ClassConnect, "h", "cut: %w", context.DeadlineExceeded)
 	j := job{link: config.Link{Name: "web1"}}
 	alive := t.Context()
 	interrupted, cancel := context.WithCancel(alive)
@@ -253,15 +256,20 @@ func TestStoppedBeforeTheSteps(t *testing.T) {
 	<-late.Done()
 	for name, c := range map[string]struct {
 		ctx    context.Context
+		err    error
 		result orchestrator.Result
 		class  string
+		says   string
 	}{
-		"its own error": {alive, orchestrator.Unreachable, "connect"},
-		"Ctrl-C":        {interrupted, orchestrator.Interrupted, "interrupted"},
-		"time is over":  {late, orchestrator.Unreachable, "timeout"},
+		"its own error":           {alive, refused, orchestrator.Unreachable, "connect", "refused"},
+		"Ctrl-C":                  {interrupted, refused, orchestrator.Interrupted, "interrupted", ""},
+		"time is over, no class":  {late, errors.New("late"), orchestrator.Unreachable, "timeout", "the run"},
+		"time is over, slow":      {late, slow, orchestrator.Unreachable, "timeout", "the run"},
+		"time is over, cut by it": {late, cut, orchestrator.Unreachable, "timeout", "the run"},
+		"time is over, a reason":  {late, refused, orchestrator.Unreachable, "connect", "refused"},
 	} {
-		o := j.stopped(c.ctx, fmt.Errorf("dial: %w", refused))
-		if o.Report.Result != c.result || o.Report.Err.Class != c.class || o.Name != "web1" {
+		o := j.stopped(c.ctx, fmt.Errorf("dial: %w", c.err))
+		if o.Report.Result != c.result || o.Report.Err.Class != c.class || o.Name != "web1" || !strings.Contains(o.Report.Err.Message, c.says) {
 			t.Errorf("%s: %s, %+v", name, o.Report.Result, o.Report.Err)
 		}
 	}

@@ -204,7 +204,7 @@ func TestSecretsStaySecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := passwords(s)
-	for _, mode := range []string{"text", "json"} {
+	for _, mode := range []string{"text", "json", "events"} {
 		words := append(slices.Clone(words), "-o", mode)
 		// Failures: a refused password by file and by environment, a host key that
 		// is not the one, a pin that does not fit, an act that is cut off.
@@ -233,6 +233,9 @@ func TestSecretsStaySecret(t *testing.T) {
 		if len(asked.asked) != 2 || shownIn([]byte(fmt.Sprint(asked.asked)), p.forms) != "" {
 			t.Errorf("asked %q", asked.asked)
 		}
+		// What doctor leaves for others to look at.
+		p.run(t, again(), slices.Concat([]string{"doctor", "--collect", filepath.Join(p.state, "collected-"+mode)}, words, files)...)
+		p.run(t, again(), slices.Concat([]string{"doctor", "--collect", filepath.Join(p.state, "refused-"+mode)}, words, files, []string{"--hsm-password-file", wrong})...)
 		// Usage.
 		p.run(t, again(), slices.Concat([]string{"plan", "--nonsense"}, words, files)...)
 	}

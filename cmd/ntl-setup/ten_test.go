@@ -98,27 +98,27 @@ func pass(t *testing.T, c net.Conn, server string) {
 	both.Wait()
 }
 
-// Ten runs for ten clients against one appliance that gives three sessions: all
-// come to their turn, and never are there more.
-func TestTenRunsOneAppliance(t *testing.T) {
-	const clients, sessions = 10, 3
-	sites := make([]*lab.Site, clients)
+// tenRuns makes ten links to the appliance of the first of ten sites, all at
+// once, by way of an address.
+func tenRuns(t *testing.T, o lab.Options, by func(server string) string, more ...string) *lab.Site {
+	t.Helper()
+	sites := make([]*lab.Site, 10)
 	for i := range sites {
-		sites[i] = lab.Start(t, lab.Options{Kind: lab.Linux})
+		sites[i] = lab.Start(t, o)
 	}
 	hsm := sites[0]
 	user, server, _ := strings.Cut(hsm.HSMTarget, "@")
-	g := guarded(t, server, sessions)
+	address := by(server)
 	var all sync.WaitGroup
 	for i, s := range sites {
 		b := dialling(t)
-		b.app.patience = patience{full: time.Minute, away: time.Minute, pause: 500 * time.Millisecond}
-		line := []string{
+		b.app.patience = patience{full: 4 * time.Minute, away: 2 * time.Minute, pause: 500 * time.Millisecond}
+		line := append([]string{
 			"apply", "-y", "-o", "json", "--client", s.ClientTarget, "--client-address", s.ClientAddress, "--client-root", s.ClientRoot,
-			"--hsm", user + "@" + g.address, "--hsm-address", hsm.HSMAddress, "--name", fmt.Sprintf("web%d", i), "--partition", "partition6",
+			"--hsm", user + "@" + address, "--hsm-address", hsm.HSMAddress, "--name", fmt.Sprintf("web%d", i), "--partition", "partition6",
 			"--known-hosts", filepath.Join(t.TempDir(), "known"), "--accept-new-host-keys",
 			"--client-password-file", s.ClientPasswordFile, "--hsm-password-file", hsm.HSMPasswordFile,
-		}
+		}, more...)
 		all.Go(func() {
 			if got := b.main(t, line...); got != ui.ExitOK {
 				t.Errorf("run %d: exit %d\n%s", i, got, b.err.String())
@@ -126,17 +126,72 @@ func TestTenRunsOneAppliance(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if most, shut := g.counts(); most != sessions || shut == 0 {
-		t.Errorf("%d connections at most, %d shut", most, shut)
-	}
-	if tried := hsm.HSMSSH.PasswordsTried(); tried != clients {
-		t.Errorf("%d passwords were offered for %d logins", tried, clients)
-	}
 	state, err := hsm.Appliance().State()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(state.Clients) != clients {
+	if len(state.Clients) != len(sites) {
 		t.Errorf("%d clients are registered", len(state.Clients))
+	}
+	return hsm
+}
+
+// Ten runs for ten clients against one appliance that gives three sessions: all
+// come to their turn, and never are there more.
+func TestTenRunsOneAppliance(t *testing.T) {
+	const sessions = 3
+	var g *gate
+	hsm := tenRuns(t, lab.Options{Kind: lab.Linux}, func(server string) string {
+		g = guarded(t, server, sessions)
+		return g.address
+	})
+	if most, shut := g.counts(); most != sessions || shut == 0 {
+		t.Errorf("%d connections at most, %d shut", most, shut)
+	}
+	if tried := hsm.HSMSSH.PasswordsTried(); tried != 10 {
+		t.Errorf("%d passwords were offered for ten logins", tried)
+	}
+}
+
+// The same where the appliance lets everybody in, but counts what they open:
+// shells and copies, too many of which it refuses in words, or shuts silently.
+func TestTenRunsCountedSessions(t *testing.T) {
+	for name, o := range map[string]lab.Options{
+		"in words, four": {HSMSessions: 4, HSMFull: "Too many sessions are open."},
+		"in words, one":  {HSMSessions: 1, HSMFull: "Error: maximum number of SSH sessions reached"},
+		"silently, four": {HSMSessions: 4},
+		"by SFTP, two":   {HSMSessions: 2, HSMFull: "Too many sessions are open.", Dialect: "7.9"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o.Kind = lab.Linux
+			hsm := tenRuns(t, o, func(server string) string { return server }, "--step-timeout", "4m")
+			if most, shut := hsm.HSMCrowd(); most != o.HSMSessions || shut == 0 {
+				t.Errorf("%d sessions at most, %d shut", most, shut)
+			}
+		})
+	}
+}
+
+// One run alone gets along with a single session, however it is refused a second.
+func TestASingleSession(t *testing.T) {
+	for name, full := range map[string]string{"in words": "Too many sessions are open.", "silently": ""} {
+		for _, dialect := range []string{"5", "7.9"} {
+			t.Run(name+", "+dialect, func(t *testing.T) {
+				t.Parallel()
+				b, s, words := visit(t, lab.Options{Kind: lab.Linux, HSMSessions: 1, HSMFull: full, Dialect: dialect})
+				b.app.patience = patience{full: time.Minute, away: time.Minute, pause: time.Second}
+				words = append(append([]string{"apply", "-y"}, words...), passwords(s)...)
+				began := time.Now()
+				if got := b.main(t, words...); got != ui.ExitOK {
+					t.Errorf("exit %d\n%s%s", got, b.out.String(), b.err.String())
+				}
+				if most, shut := s.HSMCrowd(); most != 1 || shut == 0 {
+					t.Errorf("%d sessions at most, %d shut", most, shut)
+				}
+				if took := time.Since(began); took > 30*time.Second {
+					t.Errorf("took %v", took)
+				}
+			})
+		}
 	}
 }

@@ -72,7 +72,7 @@ func TestTwoRunsTogether(t *testing.T) {
 func lockOf(s *lab.Site) string {
 	base := "/var/safenet/safenet/lunaclient"
 	if s.Kind == lab.Linux {
-		base = "/usr/safenet/lunaclient"
+		base = "/usr/safenet/lunaclient/cert"
 	}
 	return filepath.Join(s.ClientRoot, base, ".ntl-setup.lock")
 }

@@ -1,0 +1,274 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"ntl-setup/cmd/internal/config"
+	"ntl-setup/cmd/internal/ui"
+	"ntl-setup/orchestrator"
+	"ntl-setup/transport"
+)
+
+// planSchema names the form of a saved plan.
+const planSchema = "ntl-setup-plan/1"
+
+// largestPlan bounds a saved plan: some thousands of links.
+const largestPlan = 64 << 20
+
+// savedPlan is a plan that one person makes and another may approve. It holds
+// what is wanted and what was shown, and no secret: where passwords come from is
+// for whoever applies it to say, or for the file of links that it was made of.
+type savedPlan struct {
+	Schema  string      `json:"schema"`
+	Made    string      `json:"made"` // RFC 3339, UTC
+	By      string      `json:"by"`   // user@machine
+	Version string      `json:"version"`
+	Wanted  wantedFlags `json:"wanted"`
+	File    *savedFile  `json:"file,omitempty"`
+	Links   []savedLink `json:"links"`
+	// Sum is the SHA-256 of everything else, so that a plan which was damaged or
+	// edited is told from one that was shown.
+	Sum string `json:"sum"`
+}
+
+// savedFile is the file of links that a plan was made of.
+type savedFile struct {
+	Name string `json:"name"` // whole path; what is beside it is looked for there
+	Text string `json:"text"`
+}
+
+// savedLink is one link as it was shown.
+type savedLink struct {
+	Client string              `json:"client"`
+	HSM    string              `json:"hsm"`
+	Name   string              `json:"name"`
+	Result orchestrator.Result `json:"result"`
+	Steps  []savedStep         `json:"steps"`
+}
+
+// savedStep is one step as it was shown.
+type savedStep struct {
+	ID      string                `json:"id"`
+	Status  orchestrator.Status   `json:"status"`
+	Changes []orchestrator.Change `json:"changes"`
+}
+
+// wantedFlags are the flags that say what is wanted.
+type wantedFlags struct {
+	Client         string   `json:"client,omitempty"`
+	HSM            string   `json:"hsm,omitempty"`
+	Name           string   `json:"name,omitempty"`
+	ClientAddress  string   `json:"client_address,omitempty"`
+	HSMAddress     string   `json:"hsm_address,omitempty"`
+	MapHostIP      string   `json:"map_host_ip,omitempty"`
+	Partitions     []string `json:"partitions,omitempty"`
+	ClientKind     string   `json:"client_kind,omitempty"`
+	Sudo           bool     `json:"sudo,omitempty"`
+	ConfigPath     string   `json:"client_config_path,omitempty"`
+	Only           []string `json:"only,omitempty"`
+	Skip           []string `json:"skip,omitempty"`
+	ReplaceServer  bool     `json:"replace_server_certificate,omitempty"`
+	RestartGateway bool     `json:"restart_gateway,omitempty"`
+	FixModes       bool     `json:"fix_modes,omitempty"`
+	SkipPreflight  bool     `json:"skip_preflight,omitempty"`
+	LegacySSH      bool     `json:"legacy_ssh,omitempty"`
+	ClientHostKey  string   `json:"client_host_key,omitempty"`
+	HSMHostKey     string   `json:"hsm_host_key,omitempty"`
+	HSMCertificate string   `json:"hsm_certificate,omitempty"`
+	ClientRoot     string   `json:"client_root,omitempty"`
+}
+
+func wantedOf(f config.Flags) wantedFlags {
+	return wantedFlags{
+		Client: f.Client, HSM: f.HSM, Name: f.Name, ClientAddress: f.ClientAddress, HSMAddress: f.HSMAddress,
+		MapHostIP: f.MapHostIP, Partitions: f.Partitions, ClientKind: f.ClientKind, Sudo: f.Rights.Sudo, ConfigPath: f.Rights.ConfigPath,
+		Only: f.Only, Skip: f.Skip, ReplaceServer: f.ReplaceServer, RestartGateway: f.RestartGateway, FixModes: f.FixModes,
+		SkipPreflight: f.SkipPreflight, LegacySSH: f.LegacySSH, ClientHostKey: f.ClientHostKey, HSMHostKey: f.HSMHostKey,
+		HSMCertificate: f.HSMCertificate, ClientRoot: f.ClientRoot,
+	}
+}
+
+// fill puts what is wanted into flags that say nothing of it.
+func (w wantedFlags) fill(f *config.Flags) {
+	f.Client, f.HSM, f.Name, f.ClientAddress, f.HSMAddress = w.Client, w.HSM, w.Name, w.ClientAddress, w.HSMAddress
+	f.MapHostIP, f.Partitions, f.ClientKind, f.Rights.Sudo, f.Rights.ConfigPath = w.MapHostIP, w.Partitions, w.ClientKind, w.Sudo, w.ConfigPath
+	f.Only, f.Skip, f.ReplaceServer, f.RestartGateway, f.FixModes = w.Only, w.Skip, w.ReplaceServer, w.RestartGateway, w.FixModes
+	f.SkipPreflight, f.LegacySSH, f.ClientHostKey, f.HSMHostKey = w.SkipPreflight, w.LegacySSH, w.ClientHostKey, w.HSMHostKey
+	f.HSMCertificate, f.ClientRoot = w.HSMCertificate, w.ClientRoot
+}
+
+// savePlan writes what was planned to a new file, whole or not at all.
+func savePlan(name string, f config.Flags, outcomes []ui.Outcome) error {
+	info, _ := debug.ReadBuildInfo()
+	p := savedPlan{
+		Schema: planSchema, Made: time.Now().UTC().Format(time.RFC3339), By: whoAmI(), Version: versionLine(info),
+		Wanted: wantedOf(f), Links: []savedLink{},
+	}
+	if f.File != "" {
+		whole, err := filepath.Abs(f.File)
+		if err != nil {
+			return fmt.Errorf("save the plan: %w", err)
+		}
+		text := f.FileText
+		if text == nil {
+			if text, err = os.ReadFile(f.File); err != nil { //nolint:gosec // the user names the file
+				return fmt.Errorf("save the plan: %w", err)
+			}
+		}
+		p.File = &savedFile{Name: whole, Text: string(text)}
+	}
+	for _, o := range outcomes {
+		p.Links = append(p.Links, savedLink{Client: o.Client, HSM: o.HSM, Name: o.Name, Result: o.Report.Result, Steps: shownSteps(o.Report.Steps)})
+	}
+	text, err := p.signed()
+	if err != nil {
+		return err
+	}
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the user names the file
+	if err != nil {
+		return transport.Errorf(transport.ClassConfig, "", "--out: %w", err).WithHint("a plan is written to a new file")
+	}
+	_, err = file.Write(text)
+	if err == nil {
+		err = file.Sync()
+	}
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		_ = os.Remove(name) // half a plan is none
+		return fmt.Errorf("--out: %w", err)
+	}
+	return nil
+}
+
+func shownSteps(reports []orchestrator.StepReport) []savedStep {
+	steps := []savedStep{}
+	for _, s := range reports {
+		steps = append(steps, savedStep{ID: s.Info.ID, Status: s.Status, Changes: append([]orchestrator.Change{}, s.Changes...)})
+	}
+	return steps
+}
+
+// signed is the plan as text, with its sum.
+func (p savedPlan) signed() ([]byte, error) {
+	p.Sum = ""
+	text, err := json.Marshal(p)
+	if err != nil {
+		return nil, fmt.Errorf("save the plan: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	p.Sum = hex.EncodeToString(sum[:])
+	if text, err = json.MarshalIndent(p, "", "  "); err != nil {
+		return nil, fmt.Errorf("save the plan: %w", err)
+	}
+	return append(text, '\n'), nil
+}
+
+// loadPlan reads a saved plan and completes the flags by it.
+func loadPlan(name string, f *config.Flags) (*savedPlan, error) {
+	bad := func(format string, args ...any) error {
+		return transport.Errorf(transport.ClassConfig, "", "%s: %w", name, fmt.Errorf(format, args...)).
+			WithHint("ntl-setup plan --out FILE writes one")
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, transport.Errorf(transport.ClassConfig, "", "the plan: %w", err)
+	}
+	if info.Size() > largestPlan {
+		return nil, bad("it is larger than %d bytes", largestPlan)
+	}
+	text, err := os.ReadFile(name) //nolint:gosec // the user names the file
+	if err != nil {
+		return nil, transport.Errorf(transport.ClassConfig, "", "the plan: %w", err)
+	}
+	var p savedPlan
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&p); err != nil {
+		return nil, bad("it is no plan of this program: %w", err)
+	}
+	if p.Schema != planSchema {
+		return nil, bad("it is a plan of the form %q, and this version knows %q", p.Schema, planSchema)
+	}
+	if again, err := p.signed(); err != nil || !bytes.Equal(bytes.TrimSpace(again), bytes.TrimSpace(text)) {
+		return nil, bad("it is not as it was written: it was damaged or edited")
+	}
+	if !reflect.DeepEqual(wantedOf(*f), wantedFlags{}) || f.File != "" {
+		return nil, transport.Errorf(transport.ClassConfig, "", "what is wanted stands in the plan; flags that say it anew are refused").
+			WithHint("beside a plan: passwords and keys, -y, -o, time-outs, --parallel, --max-failures, --break-lock")
+	}
+	p.Wanted.fill(f)
+	if p.File != nil {
+		f.File, f.FileText = p.File.Name, []byte(p.File.Text)
+	}
+	return &p, nil
+}
+
+// of is what was shown of a link; nil if the plan has none like it.
+func (p *savedPlan) of(o ui.Outcome) *savedLink {
+	if p == nil {
+		return nil
+	}
+	for i, l := range p.Links {
+		if l.Client == o.Client && l.HSM == o.HSM && l.Name == o.Name {
+			return &p.Links[i]
+		}
+	}
+	return nil
+}
+
+// staleError is a plan that the world does not fit any more.
+type staleError struct{ what string }
+
+func (e staleError) Error() string {
+	return "the plan is stale: " + e.what + " is not as it was shown any more; nothing was done"
+}
+
+// ErrorClass is "conflict": a person must look at what it is now.
+func (staleError) ErrorClass() string { return "conflict" }
+
+// ErrorHint says how.
+func (staleError) ErrorHint() string { return "make a new plan and look at it" }
+
+// check compares what was shown with what is found now. follows: another link of
+// the same client was worked on since, by this run; then less may be left to do,
+// in files that hold more, but nothing else than was shown.
+func (l *savedLink) check(now []orchestrator.StepReport, follows bool) error {
+	for i, s := range shownSteps(now) {
+		switch {
+		case i >= len(l.Steps) || l.Steps[i].ID != s.ID:
+			return staleError{"the list of steps"}
+		case follows && l.Steps[i].covers(s):
+		case !reflect.DeepEqual(l.Steps[i], s):
+			return staleError{s.ID}
+		}
+	}
+	return nil
+}
+
+// covers reports whether what is found is no more than what was shown.
+func (shown savedStep) covers(now savedStep) bool {
+	switch {
+	case shown.Status == orchestrator.Unknown, now.Status == orchestrator.OK:
+		return true
+	case shown.Status != now.Status:
+		return false
+	}
+	for _, c := range now.Changes {
+		if !slices.ContainsFunc(shown.Changes, func(s orchestrator.Change) bool { return s.Field == c.Field && s.Want == c.Want }) {
+			return false
+		}
+	}
+	return true
+}
