@@ -22,7 +22,7 @@ person must decide something first, no line is printed at all.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runCommand(cmd.Context(), plan) },
 	}
 	a.bind(cmd, func(c *cobra.Command) {
-		c.Flags().StringVar(&a.planOut, "out", "", "also write the plan to this new `file`, for apply")
+		c.Flags().StringVar(&a.planTo, "out", "", "also write the plan to this new `file`, for apply")
 		c.Flags().BoolVar(&a.commands, "commands", false, "print the lines that a person would type to do it by hand")
 	})
 	return cmd

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"ntl-setup/cmd/internal/config"
 	"ntl-setup/cmd/internal/ui"
@@ -32,7 +33,8 @@ type app struct {
 	run      runner
 
 	args    []string   // the command line
-	planOut string     // where a plan is saved; empty: nowhere
+	planTo  string     // where a plan is saved; empty: nowhere
+	planOut *planFile  // the same, opened; nil: nowhere
 	saved   *savedPlan // what is applied; nil: what the flags say
 	// commands: a plan is printed as what a person would type.
 	commands bool
@@ -92,6 +94,7 @@ func (a *app) newRoot() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 		RunE:              func(cmd *cobra.Command, _ []string) error { return a.runCommand(cmd.Context(), apply) },
 	}
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return noEmptyFlags(cmd) }
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return transport.Errorf(transport.ClassConfig, "", "%w", err).WithHint("%s --help lists the flags", cmd.CommandPath())
 	})
@@ -99,6 +102,18 @@ func (a *app) newRoot() *cobra.Command {
 	root.SetHelpCommand(newHelp(root))
 	root.AddCommand(a.newApply(), a.newPlan(), a.newStatus(), a.newDoctor(), a.newJournal(), a.newValidate(), newSchema(), newVersion(), newCompletion(root))
 	return root
+}
+
+// noEmptyFlags refuses a flag that was given without a word: an unset variable
+// of a script must not do what leaving the flag away does, least of all to a pin.
+func noEmptyFlags(cmd *cobra.Command) error {
+	var empty error
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if empty == nil && f.Value.Type() == "string" && f.Value.String() == "" {
+			empty = transport.Errorf(transport.ClassConfig, "", "--%s is empty", f.Name).WithHint("leave the flag away, or give it a value")
+		}
+	})
+	return empty
 }
 
 // noArguments refuses words that are no flags; the nearest command is suggested.

@@ -85,6 +85,10 @@ func (a *app) runCommand(ctx context.Context, name command) error {
 	for _, n := range cfg.Notes {
 		view.Note(n)
 	}
+	if a.planOut, err = newPlanFile(a.planTo); err != nil {
+		return err
+	}
+	defer a.planOut.abandon()
 	kept, err := a.keep(name, cfg, view)
 	if err != nil {
 		return err
@@ -104,12 +108,14 @@ func (a *app) runCommand(ctx context.Context, name command) error {
 	j := job{command: name, config: cfg, view: view, questions: ask, interrupted: stop, patience: a.patience, collection: gathered, run: a.run}
 	outcomes, err := a.work(ctx, j, view, kept)
 	doc := ui.NewDocument(string(name), outcomes...)
-	a.status = doc.Exit
-	kept.end(doc)
 	if err != nil {
 		view.Failure("", orchestrator.Fail(err))
-		a.status = max(a.status, ui.ExitFailed)
+		if doc.Exit == ui.ExitOK || doc.Exit == ui.ExitChanges {
+			doc.Exit = ui.ExitFailed // nobody may take it for a plan that was kept
+		}
 	}
+	a.status = doc.Exit
+	kept.end(doc)
 	if err := view.Done(doc, a.out.Writer); err != nil {
 		view.Failure("", orchestrator.Fail(err))
 		if a.status == ui.ExitOK {
@@ -131,8 +137,8 @@ func (a *app) work(ctx context.Context, j job, view *ui.View, kept *evidence) (o
 	} else {
 		outcomes = []ui.Outcome{j.one(ctx, view, kept, a.saved)}
 	}
-	if a.planOut != "" {
-		err = savePlan(a.planOut, a.flags, outcomes)
+	if a.planOut != nil {
+		err = a.planOut.save(a.flags, outcomes)
 	}
 	return outcomes, err
 }
@@ -213,7 +219,11 @@ func (j job) work(ctx context.Context, engine orchestrator.Engine) orchestrator.
 	engine = j.evidence.plug(engine)
 	if j.command != apply {
 		report := engine.Plan(ctx)
-		j.preflight.look(ctx, report.Steps)
+		found := impossible(j.preflight.look(ctx, report.Steps))
+		if found != nil && j.command == plan && report.Result == orchestrator.Changes {
+			// apply would not begin: a person must decide first.
+			report.Result, report.Err = orchestrator.Conflicted, orchestrator.Fail(found)
+		}
 		return report
 	}
 	var declined error

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"ntl-setup/cmd/internal/config"
@@ -107,8 +106,56 @@ func (w wantedFlags) fill(f *config.Flags) {
 	f.HSMCertificate, f.ClientRoot = w.HSMCertificate, w.ClientRoot
 }
 
-// savePlan writes what was planned to a new file, whole or not at all.
-func savePlan(name string, f config.Flags, outcomes []ui.Outcome) error {
+// planFile is a new file that a plan is written to, whole or not at all. nil is
+// none.
+type planFile struct {
+	file *os.File
+	kept bool
+}
+
+// newPlanFile opens it before any host is asked: what cannot be kept need not be
+// planned.
+func newPlanFile(name string) (*planFile, error) {
+	if name == "" {
+		return nil, nil //nolint:nilnil // no plan is kept, and that is no error
+	}
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the user names the file
+	if err != nil {
+		return nil, transport.Errorf(transport.ClassConfig, "", "--out: %w", err).WithHint("a plan is written to a new file")
+	}
+	return &planFile{file: file}, nil
+}
+
+// abandon removes a file that no plan was written to.
+func (p *planFile) abandon() {
+	if p == nil || p.kept {
+		return
+	}
+	_ = p.file.Close()           // nothing of it is kept
+	_ = os.Remove(p.file.Name()) // half a plan is none
+}
+
+// save writes what was planned.
+func (p *planFile) save(f config.Flags, outcomes []ui.Outcome) error {
+	text, err := planText(f, outcomes)
+	if err == nil {
+		_, err = p.file.Write(text)
+	}
+	if err == nil {
+		err = p.file.Sync()
+	}
+	if err == nil {
+		err = p.file.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	p.kept = true
+	return nil
+}
+
+// planText is a plan as it is written.
+func planText(f config.Flags, outcomes []ui.Outcome) ([]byte, error) {
 	info, _ := debug.ReadBuildInfo()
 	p := savedPlan{
 		Schema: planSchema, Made: time.Now().UTC().Format(time.RFC3339), By: whoAmI(), Version: versionLine(info),
@@ -117,39 +164,18 @@ func savePlan(name string, f config.Flags, outcomes []ui.Outcome) error {
 	if f.File != "" {
 		whole, err := filepath.Abs(f.File)
 		if err != nil {
-			return fmt.Errorf("save the plan: %w", err)
+			return nil, fmt.Errorf("save the plan: %w", err)
 		}
-		text := f.FileText
-		if text == nil {
-			if text, err = os.ReadFile(f.File); err != nil { //nolint:gosec // the user names the file
-				return fmt.Errorf("save the plan: %w", err)
-			}
+		text, err := os.ReadFile(f.File) //nolint:gosec // the user names the file
+		if err != nil {
+			return nil, fmt.Errorf("save the plan: %w", err)
 		}
 		p.File = &savedFile{Name: whole, Text: string(text)}
 	}
 	for _, o := range outcomes {
 		p.Links = append(p.Links, savedLink{Client: o.Client, HSM: o.HSM, Name: o.Name, Result: o.Report.Result, Steps: shownSteps(o.Report.Steps)})
 	}
-	text, err := p.signed()
-	if err != nil {
-		return err
-	}
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the user names the file
-	if err != nil {
-		return transport.Errorf(transport.ClassConfig, "", "--out: %w", err).WithHint("a plan is written to a new file")
-	}
-	_, err = file.Write(text)
-	if err == nil {
-		err = file.Sync()
-	}
-	if closed := file.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		_ = os.Remove(name) // half a plan is none
-		return fmt.Errorf("--out: %w", err)
-	}
-	return nil
+	return p.signed()
 }
 
 func shownSteps(reports []orchestrator.StepReport) []savedStep {
@@ -226,49 +252,4 @@ func (p *savedPlan) of(o ui.Outcome) *savedLink {
 		}
 	}
 	return nil
-}
-
-// staleError is a plan that the world does not fit any more.
-type staleError struct{ what string }
-
-func (e staleError) Error() string {
-	return "the plan is stale: " + e.what + " is not as it was shown any more; nothing was done"
-}
-
-// ErrorClass is "conflict": a person must look at what it is now.
-func (staleError) ErrorClass() string { return "conflict" }
-
-// ErrorHint says how.
-func (staleError) ErrorHint() string { return "make a new plan and look at it" }
-
-// check compares what was shown with what is found now. follows: another link of
-// the same client was worked on since, by this run; then less may be left to do,
-// in files that hold more, but nothing else than was shown.
-func (l *savedLink) check(now []orchestrator.StepReport, follows bool) error {
-	for i, s := range shownSteps(now) {
-		switch {
-		case i >= len(l.Steps) || l.Steps[i].ID != s.ID:
-			return staleError{"the list of steps"}
-		case follows && l.Steps[i].covers(s):
-		case !reflect.DeepEqual(l.Steps[i], s):
-			return staleError{s.ID}
-		}
-	}
-	return nil
-}
-
-// covers reports whether what is found is no more than what was shown.
-func (shown savedStep) covers(now savedStep) bool {
-	switch {
-	case shown.Status == orchestrator.Unknown, now.Status == orchestrator.OK:
-		return true
-	case shown.Status != now.Status:
-		return false
-	}
-	for _, c := range now.Changes {
-		if !slices.ContainsFunc(shown.Changes, func(s orchestrator.Change) bool { return s.Field == c.Field && s.Want == c.Want }) {
-			return false
-		}
-	}
-	return true
 }

@@ -105,7 +105,7 @@ func TestEverythingGiven(t *testing.T) {
 		Passphrase: &Secret{"env NTL_SETUP_IDENTITY_PASSPHRASE"},
 		Links: []Link{{
 			Client: client, HSM: hsm, Name: "NS-web1", ClientAddress: "web1.example.net", HSMAddress: "10.9.8.7",
-			Partitions: []string{"p1", "p2"}, Kind: "netscaler",
+			Partitions: []string{"p1", "p2"}, Kind: "netscaler", Rights: Rights{Password: &Secret{"env NTL_SETUP_SUDO_PASSWORD"}},
 			ReplaceServerCertificate: true, RestartGateway: true, FixModes: true, Deep: true, Root: "/tmp/lab",
 		}},
 	}
@@ -140,8 +140,6 @@ func TestRefused(t *testing.T) {
 	}{
 		"nothing given":       {func(f *Flags) { f.Client, f.HSM, f.Partitions = "", "", nil }, "missing: --client, --hsm, --partition", "for example"},
 		"no partition":        {func(f *Flags) { f.Partitions = nil }, "missing: --partition", "for example"},
-		"file":                {func(f *Flags) { f.File = "ntl.yaml" }, "--file is not available in this version", "--partition"},
-		"file, nothing else":  {func(f *Flags) { *f = Flags{File: "ntl.yaml"} }, "--file is not available in this version", ""},
 		"unknown output":      {func(f *Flags) { f.Output = "xml" }, `--output "xml" is none of`, ""},
 		"unknown kind":        {func(f *Flags) { f.ClientKind = "solaris" }, `--client-kind "solaris" is none of`, ""},
 		"no time":             {func(f *Flags) { f.Timeout = 0 }, "--timeout 0s is not a time to wait", ""},

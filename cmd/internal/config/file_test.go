@@ -156,6 +156,7 @@ func TestMistakesInFiles(t *testing.T) {
 		"the same link twice":    {frame + "links:\n- {client: c, hsm: h, partition: p}\n- {client: [c, d], hsm: h, partition: q}\n", "5:3: the link of c with h stands in line 4 already"},
 		"one name for two":       {frame + "links: [{client: [c, d], hsm: h, partition: p, name: web}]\n", "3:54: name web would be that of several clients"},
 		"one address for two":    {"hsms: {h: {host: a@192.0.2.101}}\nclients: {c: {host: r@192.0.2.1}, d: {host: r@other, address: 192.0.2.1}}\nlinks: [{client: [c, d], hsm: h, partition: p}]\n", "3:9: c and d would both be 192.0.2.1 on h"},
+		"one address for two names": {"hsms: {h: {host: a@192.0.2.101}}\nclients: {c: {host: r@192.0.2.1, name: x}, d: {host: r@other, address: 192.0.2.1, name: y}}\nlinks: [{client: [c, d], hsm: h, partition: p}]\n", "3:9: c and d would both be the client at 192.0.2.1 on h"},
 		"no address":             {"hsms: {h: {host: a@192.0.2.101}}\nclients:\n  c: {host: r@web}\nlinks: [{client: c, hsm: h, partition: p}]\n", "3:6: address is missing: r@web does not tell what the HSM sees"},
 		"a host that is none":    {"hsms: {h: {host: 'a@-x'}}\nclients: {c: {host: r@192.0.2.1}}\nlinks: [{client: c, hsm: h, partition: p}]\n", "1:18: host \"a@-x\": the host begins with a hyphen"},
 		"host missing":           {"hsms: {h: {user: a}}\nclients: {c: {host: r@192.0.2.1}}\nlinks: [{client: c, hsm: h, partition: p}]\n", "1:11: host is missing"},

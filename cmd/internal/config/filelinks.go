@@ -54,7 +54,7 @@ func (p *parsed) checkPairs() {
 	if len(p.mistakes) > 0 {
 		return // those would be told once more in other words
 	}
-	links, names := map[string]pair{}, map[string]pair{}
+	links, names, addresses := map[string]pair{}, map[string]pair{}, map[string]pair{}
 	for _, one := range p.pairs() {
 		if other, twice := links[one.id()]; twice {
 			p.wrong(one.path, "the link of %s with %s stands in line %d already; its partitions can all stand there", one.client, one.hsm, p.places.At(other.path).Line)
@@ -71,6 +71,15 @@ func (p *parsed) checkPairs() {
 			continue
 		}
 		names[key] = one
+		// The address is the file that the certificate goes by, and what the HSM
+		// registers: one for two would exchange their certificates.
+		address := strings.ToLower(p.address(p.file.Clients[one.client]))
+		key = one.hsm + "\n" + address
+		if other, twice := addresses[key]; twice && other.client != one.client {
+			p.wrong(one.path, "%s and %s would both be the client at %s on %s", other.client, one.client, address, one.hsm)
+			continue
+		}
+		addresses[key] = one
 	}
 }
 

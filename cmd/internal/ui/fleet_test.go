@@ -26,7 +26,7 @@ func ends() (ids []string, outcomes []Outcome) {
 	add("web2/hsm1", orchestrator.Report{Result: orchestrator.Established, Steps: []orchestrator.StepReport{step("a", orchestrator.OK, nil)}})
 	add("web10/hsm1", orchestrator.Report{Result: orchestrator.Conflicted, Steps: []orchestrator.StepReport{step("list-clients", orchestrator.Conflict, nil)}})
 	add("web3/hsm2", orchestrator.Report{Result: orchestrator.ResFailed, Steps: []orchestrator.StepReport{step("register-client", orchestrator.Failed, &orchestrator.Failure{Class: "remote", Message: "no \x1b[31mroom"})}})
-	add("web4/hsm2", orchestrator.Report{Result: orchestrator.Unreachable, Err: &orchestrator.Failure{Class: "connect", Message: "nobody there"}})
+	add("web4/hsm2", orchestrator.Report{Result: orchestrator.Unreachable, Err: &orchestrator.Failure{Class: "connect", Message: "nobody there", Hint: "wake somebody up"}})
 	add("web5/hsm2", orchestrator.Report{Result: orchestrator.Changes, Steps: []orchestrator.StepReport{step("a", orchestrator.WouldChange, nil), step("b", orchestrator.Unknown, nil)}})
 	return ids, outcomes
 }
@@ -66,6 +66,7 @@ web2/hsm1   ✓ established
 web10/hsm1  ! conflict     list-clients: reason of list-clients
 web3/hsm2   ✗ failed       register-client: no room
 web4/hsm2   ✗ unreachable  nobody there
+  hint: wake somebody up
 web5/hsm2   ~ changes      one step would change, one depends on an earlier step
 
 6 links: 2 established, 1 changes, 1 conflict, 1 failed, 1 unreachable
@@ -139,5 +140,23 @@ func TestFleetEvents(t *testing.T) {
 		if seen[i] != 24 {
 			t.Errorf("link %d has %d events", i, seen[i])
 		}
+	}
+}
+
+// At 80 columns reasons and hints are folded between words, below the link.
+func TestFleetTableIsFolded(t *testing.T) {
+	var out bytes.Buffer
+	v := NewView("apply", Text, Stream{Writer: &out, Width: 80}, Stream{Writer: &bytes.Buffer{}})
+	defer v.Close()
+	long := strings.Repeat("reason ", 20)
+	f := v.Fleet(1)
+	f.Table([]string{"web1/hsm1"}, []Outcome{{Report: orchestrator.Report{Result: orchestrator.ResFailed, Err: &orchestrator.Failure{Message: long, Hint: strings.Repeat("hint ", 30)}}}})
+	for line := range strings.Lines(out.String()) {
+		if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > 80 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	if !strings.HasPrefix(out.String(), "web1/hsm1  ✗ failed\n  reason reason") || !strings.Contains(out.String(), "\n  hint: hint hint") || !strings.Contains(out.String(), "\n        hint hint") {
+		t.Errorf("\n%s", out.String())
 	}
 }
