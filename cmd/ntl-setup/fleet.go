@@ -197,7 +197,7 @@ func (j job) waiting(site *steps.Site) func(context.Context, orchestrator.Info) 
 
 // many works on the links of a run. Without -y it looks at all of them first,
 // shows what would change, asks once, and does exactly that.
-func (j job) many(ctx context.Context, view *ui.View, kept *evidence, saved *savedPlan) ([]ui.Outcome, error) {
+func (j job) many(ctx context.Context, view *ui.View, kept *evidence, saved *savedPlan) []ui.Outcome {
 	f := &fleet{hosts: newPool(), kept: kept}
 	defer f.hosts.close()
 	var ids []string
@@ -218,9 +218,8 @@ func (j job) many(ctx context.Context, view *ui.View, kept *evidence, saved *sav
 		}
 	}()
 	if j.command == apply && !j.config.Yes {
-		yes, err := f.approve(ctx, j, view, outcomes)
-		if err != nil || !yes {
-			return outcomes, err
+		if !f.approve(ctx, j, view, outcomes) {
+			return outcomes
 		}
 		wanted = func(i int) bool { return outcomes[i].Report.Result == orchestrator.Changes }
 	}
@@ -228,7 +227,7 @@ func (j job) many(ctx context.Context, view *ui.View, kept *evidence, saved *sav
 	if j.command != apply {
 		f.view.Plans(outcomes)
 	}
-	return outcomes, nil
+	return outcomes
 }
 
 // together counts, for each host whose password will be asked for, the others
@@ -255,7 +254,7 @@ func (f *fleet) together() {
 
 // approve looks at every link, shows what would change, and asks. What is left
 // to do is in the outcomes.
-func (f *fleet) approve(ctx context.Context, j job, view *ui.View, outcomes []ui.Outcome) (yes bool, err error) {
+func (f *fleet) approve(ctx context.Context, j job, view *ui.View, outcomes []ui.Outcome) (yes bool) {
 	for i := range f.jobs {
 		f.jobs[i].command = plan
 	}
@@ -273,15 +272,15 @@ func (f *fleet) approve(ctx context.Context, j job, view *ui.View, outcomes []ui
 		}
 	}
 	if change == 0 || ctx.Err() != nil {
-		return false, nil
+		return false
 	}
 	question := "Change this one link? [y/N] "
 	if change > 1 {
 		question = fmt.Sprintf("Change these %d links? [y/N] ", change)
 	}
-	yes, err = j.questions.confirm(ctx, question)
+	yes, err := j.questions.confirm(ctx, question)
 	if yes && err == nil {
-		return true, nil
+		return true
 	}
 	for i := range outcomes {
 		if r := &outcomes[i].Report; r.Result == orchestrator.Changes {
@@ -291,5 +290,5 @@ func (f *fleet) approve(ctx context.Context, j job, view *ui.View, outcomes []ui
 			}
 		}
 	}
-	return false, nil
+	return false
 }

@@ -96,7 +96,7 @@ func (p *pool) appliance(name string) *slot {
 type applianceHost struct {
 	conn  transport.Conn
 	shell lunash.Appliance
-	log   *transcript.Log // nil: none is kept
+	words *transcript.Log // nil: none is kept
 }
 
 // slot is the place of an appliance in the pool.
@@ -114,7 +114,7 @@ func (s *slot) close() {
 	if s.host != nil {
 		_ = s.host.shell.Close() // the connection ends next, and with it the shell
 		_ = s.host.conn.Close()  // the run is over; what it did was confirmed by looking
-		_ = s.host.log.Close()   // a transcript fails nobody
+		_ = s.host.words.Close()   // a transcript fails nobody
 	}
 }
 
@@ -169,9 +169,9 @@ func (j job) dialAppliance(ctx context.Context, known credentials) (*applianceHo
 	if err != nil {
 		return nil, err
 	}
-	log := j.evidence.sharedTranscript(j.link.HSM.Name())
-	conn = log.Conn(conn)
-	return &applianceHost{conn: conn, log: log, shell: lunash.New(conn, lunash.Options{
+	words := j.evidence.sharedTranscript(j.link.HSM.Name())
+	conn = words.Conn(conn)
+	return &applianceHost{conn: conn, words: words, shell: lunash.New(conn, lunash.Options{
 		CommandTimeout: j.config.StepTimeout, Patience: j.patient().full / 2, // within the step's own time
 	})}, nil
 }

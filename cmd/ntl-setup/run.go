@@ -131,9 +131,7 @@ func (a *app) work(ctx context.Context, j job, view *ui.View, kept *evidence) (o
 		view.Runbook()
 	}
 	if len(j.config.Links) > 1 {
-		if outcomes, err = j.many(ctx, view, kept, a.saved); err != nil {
-			return outcomes, err
-		}
+		outcomes = j.many(ctx, view, kept, a.saved)
 	} else {
 		outcomes = []ui.Outcome{j.one(ctx, view, kept, a.saved)}
 	}

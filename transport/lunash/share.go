@@ -99,7 +99,7 @@ type once[T any] struct {
 func newOnce[T any]() *once[T] { return &once[T]{turn: make(chan struct{}, 1)} }
 
 func (o *once[T]) get(ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
-	value, err, before, done := o.look(-1)
+	value, before, done, err := o.look(-1)
 	if done {
 		return value, err
 	}
@@ -109,7 +109,7 @@ func (o *once[T]) get(ctx context.Context, ask func(context.Context) (T, error))
 	case <-ctx.Done():
 		return value, fmt.Errorf("waiting for another's answer: %w", context.Cause(ctx))
 	}
-	if value, err, _, done = o.look(before); done {
+	if value, _, done, err = o.look(before); done {
 		return value, err
 	}
 	o.mu.Lock()
@@ -129,11 +129,11 @@ func (o *once[T]) get(ctx context.Context, ask func(context.Context) (T, error))
 
 // look is the answer if there is one, or the error that came since there were
 // before answers.
-func (o *once[T]) look(before int) (value T, err error, answers int, done bool) { //nolint:revive // the error belongs to the value
+func (o *once[T]) look(before int) (value T, answers int, done bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	failed := before >= 0 && o.answers != before && o.err != nil
-	return o.value, o.err, o.answers, o.known || failed
+	return o.value, o.answers, o.known || failed, o.err
 }
 
 func (o *once[T]) forget() {

@@ -20,7 +20,6 @@ type counted struct {
 	fail    error // of the next answers
 	refuse  error // of the next change
 	slow    time.Duration
-	fetched []string
 }
 
 func (c *counted) ask(ctx context.Context, what string) ([]string, error) {

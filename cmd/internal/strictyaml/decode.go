@@ -119,18 +119,16 @@ func (d *decoder) entries(n *yaml.Node, path string, each func(key string, k, v 
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
-		switch line, twice := seen[k.Value], false; {
+		switch {
 		case k.Kind != yaml.ScalarNode:
 			d.wrong(path, place(k), "a key is a word, and %s stands here", form(k))
 			continue
 		case k.Tag == "!!merge":
 			d.wrong(path, place(k), "merge keys (<<) are not taken; what several entries share belongs in defaults")
 			continue
-		default:
-			if line, twice = seen[k.Value]; twice {
-				d.wrong(join(path, k.Value), place(k), "%s stands in line %d already", k.Value, line)
-				continue
-			}
+		case seen[k.Value] > 0:
+			d.wrong(join(path, k.Value), place(k), "%s stands in line %d already", k.Value, seen[k.Value])
+			continue
 		}
 		seen[k.Value] = k.Line
 		each(k.Value, k, v)
