@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -340,5 +341,32 @@ func TestFail(t *testing.T) {
 	}
 	if f := Fail(classed{"auth"}); f.Class != "auth" || f.Hint != "do this" {
 		t.Errorf("%+v", f)
+	}
+}
+
+// What a Ctrl-C cut off is told as a sentence, with what to do next.
+func TestInterruptedInASentence(t *testing.T) {
+	for want, err := range map[string]error{
+		"interrupted before it had ended: root@h:22: run a command": fmt.Errorf("root@h:22: run a command: %w", context.Canceled),
+		"interrupted before it had ended":                           context.Canceled,
+		"interrupted before it had ended: it broke":                 errors.New("it broke"),
+	} {
+		f := Fail(endedError{cause: context.Canceled, err: err})
+		if f.Message != want || f.Class != "interrupted" || f.Hint != "the same command looks again and goes on from there" {
+			t.Errorf("%+v, want %q", f, want)
+		}
+	}
+}
+
+// At a deadline, an error that names who was waited for stays what it is.
+func TestTheEndOfAWaitInALook(t *testing.T) {
+	for want, err := range map[string]error{"lock": classed{"lock"}, "timeout": classed{"remote"}} {
+		w := newWorld(1)
+		s := w.step(0)
+		s.Observe = func(ctx context.Context) (bool, error) { <-ctx.Done(); return false, err }
+		r := Engine{Steps: []Step{s}, StepTimeout: time.Millisecond}.Plan(t.Context())
+		if r.Result != ResFailed || r.Steps[0].Err == nil || r.Steps[0].Err.Class != want {
+			t.Errorf("%s: %s %+v", want, r.Result, r.Steps[0].Err)
+		}
 	}
 }

@@ -74,5 +74,11 @@ func (e *Error) Unwrap() error { return e.Err }
 // it by this method, so that it need not know this package.
 func (e *Error) ErrorClass() string { return string(e.Class) }
 
-// ErrorHint is what to do next.
-func (e *Error) ErrorHint() string { return e.Hint }
+// ErrorHint is what to do next. A lost connection that says nothing else has the
+// one thing that is always right.
+func (e *Error) ErrorHint() string {
+	if e.Hint == "" && e.Class == ClassConnect {
+		return "see that the machine is up; the same command looks again and goes on from there"
+	}
+	return e.Hint
+}

@@ -83,3 +83,16 @@ func TestSentinelsDiffer(t *testing.T) {
 		}
 	}
 }
+
+// Whatever lost the connection, it is told that nothing is lost by it.
+func TestALostConnectionHasAHint(t *testing.T) {
+	for want, err := range map[string]*transport.Error{
+		"the same command looks again and goes on from there": transport.Errorf(transport.ClassConnect, "root@192.0.2.10:22", "run a command: connection lost"),
+		"check the port": transport.Errorf(transport.ClassConnect, "root@192.0.2.10:22", "refused").WithHint("check the port"),
+		"":               transport.Errorf(transport.ClassRemote, "root@192.0.2.10:22", "refused"),
+	} {
+		if got := err.ErrorHint(); !strings.HasSuffix(got, want) || want == "" && got != "" {
+			t.Errorf("%v: hint %q, want %q", err, got, want)
+		}
+	}
+}

@@ -47,6 +47,9 @@ func dialogues() map[string]dialogue {
 			"dialogue", 4, wanted, byHand, 1},
 		"aged, PAM's words":        {shows("You are required to change your password immediately (password expired).\r\nCurrent password: ", false), "dialogue", 4, wanted, byHand, 1},
 		"must change, and shut":    {shows(banner7+"You must change your password. Contact your administrator.\r\n", true), "dialogue", 4, "prompt", byHand, 1},
+		"a demand, and quiet":      {shows(banner7+"WARNING: You must change your password\r\n", false), "dialogue", 4, wanted, byHand, 1},
+		"change it now":            {shows(banner7+"Your password has expired. Change it now? [y/n] ", false), "dialogue", 4, wanted, byHand, 1},
+		"press any key":            {shows(banner7+"Press any key to continue...", false), "dialogue", 4, "asks something", byHand, 1},
 		"asks for a PIN":           {shows(banner7+"Please enter the PIN of the appliance: ", false), "dialogue", 4, "asks for a secret", byHand, 1},
 		"asks to accept terms":     {shows(banner7+"Do you accept the terms of use (yes/no)? ", false), "dialogue", 4, "asks something", byHand, 1},
 		"type proceed":             {shows(banner7+"The HSM was tampered with.\r\nType 'proceed' to continue, or 'quit'\r\nto quit now.\r\n> ", false), "dialogue", 4, "asks something", byHand, 1},
@@ -114,6 +117,20 @@ func TestDialoguesAtTheDoor(t *testing.T) {
 	}
 	if hash(t, s) != before {
 		t.Error("something was changed")
+	}
+}
+
+// A demand that was seen when the time was over is what is told, and not the time.
+func TestADialogueGoesBeforeTheClock(t *testing.T) {
+	_, s, words := visit(t, lab.Options{})
+	d := opened(t, shows(banner7+"WARNING: You must change your password\r\n", false))
+	for _, limit := range []string{"--step-timeout", "--timeout"} {
+		b := dialling(t)
+		got := b.main(t, slices.Concat([]string{"plan", "-o", "json", limit, "5s"}, words, []string{"--client-password-file", s.ClientPasswordFile,
+			"--hsm", d.address, "--hsm-host-key", d.pin, "--hsm-password-file", d.passwordFile})...)
+		if e := document(t, b).Links[0].Error; got != ui.ExitUnreachable || e == nil || e.Class != "dialogue" || !strings.Contains(e.Message, "must change your password") {
+			t.Errorf("%s: exit %d, %+v", limit, got, e)
+		}
 	}
 }
 

@@ -188,7 +188,7 @@ func (j job) dialOptions(end config.End, password *ssh.Password, known credentia
 		KnownHosts:   end.KnownHosts,
 		AcceptNew:    end.AcceptNew,
 		Legacy:       end.Legacy,
-		Warn:         j.view.Warn,
+		Warn:         j.questions.once(j.view.Warn),
 		DialTimeout:  min(longestDial, max(shortestDial, j.config.StepTimeout)),
 	}
 	if end.Patience > 0 {

@@ -22,12 +22,27 @@ type questions struct {
 	turn      chan struct{}
 
 	mu       sync.Mutex
+	warned   map[string]bool // what was said once
 	terminal asker
 	closed   bool // no terminal is opened any more
 }
 
 func newQuestions(open func() (asker, error), view *ui.View) *questions {
-	return &questions{open: open, view: view, interrupt: func() {}, turn: make(chan struct{}, 1)}
+	return &questions{open: open, view: view, interrupt: func() {}, warned: map[string]bool{}, turn: make(chan struct{}, 1)}
+}
+
+// once says each warning a single time in the run: several connections read the
+// same files of this machine.
+func (q *questions) once(warn func(string)) func(string) {
+	return func(text string) {
+		q.mu.Lock()
+		said := q.warned[text]
+		q.warned[text] = true
+		q.mu.Unlock()
+		if !said {
+			warn(text)
+		}
+	}
 }
 
 // ready opens the terminal.

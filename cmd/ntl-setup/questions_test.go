@@ -140,3 +140,17 @@ func TestWaitingForATurnEnds(t *testing.T) {
 		t.Error("the terminal was not closed")
 	}
 }
+
+// Both ends read the same known_hosts: what is wrong with it is said once.
+func TestWarnedOnce(t *testing.T) {
+	q := newQuestions(nil, nil)
+	var said []string
+	for range 2 {
+		warn := q.once(func(text string) { said = append(said, text) })
+		warn("one")
+		warn("two")
+	}
+	if strings.Join(said, " ") != "one two" {
+		t.Errorf("said %q", said)
+	}
+}

@@ -139,10 +139,8 @@ func TestRunbookTypedByHand(t *testing.T) {
 		options lab.Options
 		shell   string
 	}{
-		"NetScaler, sh":            {lab.Options{}, "/bin/sh"},
-		"NetScaler, csh":           {lab.Options{}, "/bin/csh"},
-		"Linux, an appliance of 6": {lab.Options{Kind: lab.Linux, Dialect: "6"}, "/bin/sh"},
-		"an appliance of 7.9":      {lab.Options{Dialect: "7.9"}, "/bin/sh"},
+		"NetScaler, csh, an appliance of 7.9": {lab.Options{Dialect: "7.9"}, "/bin/csh"},
+		"Linux, sh, an appliance of 6":        {lab.Options{Kind: lab.Linux, Dialect: "6"}, "/bin/sh"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, s, words := onRealSSH(t, c.options)

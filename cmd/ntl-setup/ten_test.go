@@ -98,11 +98,11 @@ func pass(t *testing.T, c net.Conn, server string) {
 	both.Wait()
 }
 
-// tenRuns makes ten links to the appliance of the first of ten sites, all at
-// once, by way of an address.
-func tenRuns(t *testing.T, o lab.Options, by func(server string) string, more ...string) *lab.Site {
+// runs makes n links to the appliance of the first of n sites, all at once, by
+// way of an address.
+func runs(t *testing.T, n int, o lab.Options, by func(server string) string, more ...string) *lab.Site {
 	t.Helper()
-	sites := make([]*lab.Site, 10)
+	sites := make([]*lab.Site, n)
 	for i := range sites {
 		sites[i] = lab.Start(t, o)
 	}
@@ -141,7 +141,7 @@ func tenRuns(t *testing.T, o lab.Options, by func(server string) string, more ..
 func TestTenRunsOneAppliance(t *testing.T) {
 	const sessions = 3
 	var g *gate
-	hsm := tenRuns(t, lab.Options{Kind: lab.Linux}, func(server string) string {
+	hsm := runs(t, 10, lab.Options{Kind: lab.Linux}, func(server string) string {
 		g = guarded(t, server, sessions)
 		return g.address
 	})
@@ -156,16 +156,20 @@ func TestTenRunsOneAppliance(t *testing.T) {
 // The same where the appliance lets everybody in, but counts what they open:
 // shells and copies, too many of which it refuses in words, or shuts silently.
 func TestTenRunsCountedSessions(t *testing.T) {
-	for name, o := range map[string]lab.Options{
-		"in words, four": {HSMSessions: 4, HSMFull: "Too many sessions are open."},
-		"in words, one":  {HSMSessions: 1, HSMFull: "Error: maximum number of SSH sessions reached"},
-		"silently, four": {HSMSessions: 4},
-		"by SFTP, two":   {HSMSessions: 2, HSMFull: "Too many sessions are open.", Dialect: "7.9"},
+	const words = "Too many sessions are open."
+	for name, c := range map[string]struct {
+		n int
+		o lab.Options
+	}{
+		"in words, four": {10, lab.Options{HSMSessions: 4, HSMFull: words}},
+		"in words, one":  {3, lab.Options{HSMSessions: 1, HSMFull: "Error: maximum number of SSH sessions reached"}},
+		"silently, two":  {4, lab.Options{HSMSessions: 2}},
+		"by SFTP, two":   {4, lab.Options{HSMSessions: 2, HSMFull: words, Dialect: "7.9"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o.Kind = lab.Linux
-			hsm := tenRuns(t, o, func(server string) string { return server }, "--step-timeout", "4m")
-			if most, shut := hsm.HSMCrowd(); most != o.HSMSessions || shut == 0 {
+			c.o.Kind = lab.Linux
+			hsm := runs(t, c.n, c.o, func(server string) string { return server }, "--step-timeout", "4m")
+			if most, shut := hsm.HSMCrowd(); most != c.o.HSMSessions || shut == 0 {
 				t.Errorf("%d sessions at most, %d shut", most, shut)
 			}
 		})

@@ -68,7 +68,7 @@ func (p *peer) announces(kind byte) bool {
 }
 
 func (p *peer) malformed(format string, args ...any) error {
-	p.refuse("protocol error")
+	p.refuse()
 	return fmt.Errorf("%w: %s", ErrProtocol, fmt.Sprintf(format, args...))
 }
 

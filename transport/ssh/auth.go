@@ -63,13 +63,20 @@ func (l *login) finish(err error) {
 	case l.settle == nil:
 	case err == nil || l.taken:
 		l.settle(accepted)
-	case noSession(err), wasCut(err) && l.after != "":
+	case noSession(err), l.keptOut(err):
 		l.settle(unanswered)
 	case wasCut(err):
 		l.settle(cutOff)
 	default:
 		l.settle(refused)
 	}
+}
+
+// keptOut reports whether the machine gave its reasons not to let the account in
+// once it had the password: before it ended the connection, as sshd does, or about
+// an account that has expired.
+func (l *login) keptOut(err error) bool {
+	return l.after != "" && wasCut(err) || accountExpired.MatchString(l.after)
 }
 
 // wasCut tells the end of the network connection from an SSH message that ends it.

@@ -110,9 +110,8 @@ func (c *conn) fail(ctx context.Context, doing string, err error) error {
 	if e := ended(ctx, c.name, doing); e != nil {
 		return e
 	}
-	const onwards = "see that the machine is up; the same command looks again and goes on from there"
 	if lost := c.lostCause(); lost != nil {
-		return transport.Errorf(transport.ClassConnect, c.name, "%s: connection lost: %w", doing, lost).WithHint(onwards)
+		return transport.Errorf(transport.ClassConnect, c.name, "%s: connection lost: %w", doing, lost)
 	}
 	var refused *ssh.OpenChannelError
 	if errors.As(err, &refused) {
@@ -125,9 +124,9 @@ func (c *conn) fail(ctx context.Context, doing string, err error) error {
 		return e
 	}
 	if errors.Is(err, io.EOF) {
-		return transport.Errorf(transport.ClassConnect, c.name, "%s: connection lost: %w", doing, err).WithHint(onwards)
+		return transport.Errorf(transport.ClassConnect, c.name, "%s: connection lost: %w", doing, err)
 	}
-	return transport.Errorf(transport.ClassConnect, c.name, "%s: %w", doing, err).WithHint(onwards)
+	return transport.Errorf(transport.ClassConnect, c.name, "%s: %w", doing, err)
 }
 
 // start starts a command line; the error of a refusal does not repeat the line.

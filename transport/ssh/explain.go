@@ -198,7 +198,7 @@ func (d *dialling) explainLogin(err error) error {
 	switch {
 	case d.login.settle != nil && strings.Contains(text, passwordChangeRequest):
 		return d.changeWanted("it answered with a request to change it")
-	case d.login.settle != nil && !d.login.taken && wasCut(err):
+	case d.login.settle != nil && !d.login.taken && (wasCut(err) || d.login.keptOut(err)):
 		return d.explainCut(err)
 	case d.login.taken && !wasCut(err):
 		return d.stepWanted(d.login.offers...)
@@ -211,6 +211,12 @@ func (d *dialling) explainLogin(err error) error {
 	case d.o.Password.Refused() && slices.ContainsFunc(d.login.offers, isPasswordMethod):
 		return d.explainRefused()
 	}
+	return d.explainNobody(err)
+}
+
+// explainNobody is for a login that ended with nothing left to try.
+func (d *dialling) explainNobody(err error) error {
+	text := err.Error()
 	offers := "nothing"
 	if len(d.login.offers) > 0 {
 		offers = transport.Printable(strings.Join(d.login.offers, ", "))
@@ -278,35 +284,6 @@ func (d *dialling) triedWords() string {
 		return "nothing"
 	}
 	return strings.Join(words, ", ")
-}
-
-// accountExpired tells an account that has expired (chage -E) by PAM's words.
-var accountExpired = regexp.MustCompile(`(?i)\baccount\b.*\bexpired`)
-
-// explainCut is for a connection that ended while the password was on its way.
-// With words before the end it is how sshd keeps an account out whose password
-// may well be right: one that has expired, or a machine that is closed for now.
-func (d *dialling) explainCut(err error) error {
-	switch {
-	case accountExpired.MatchString(d.login.after):
-		return d.fail(transport.ClassDialogue, "nobody is let in as %s%s", d.target.User, d.saying()).
-			WithHint("whoever administers the machine must open the account again; the password was not refused")
-	case d.login.after != "":
-		return d.fail(transport.ClassAuth, "nobody is let in as %s%s", d.target.User, d.saying()).
-			WithHint("the password was not refused; run the same command again when the machine lets users in")
-	}
-	return d.fail(transport.ClassConnect, "the connection was cut while the password of %s was on its way: %w", d.target.User, err).
-		WithHint("nobody knows whether the password is right; run the same command again, and see the machine's own log if it happens again")
-}
-
-// saying is what the machine said last to whoever logs in.
-func (d *dialling) saying() string {
-	const most = 300
-	words := []rune(d.login.said)
-	if len(words) == 0 {
-		return ""
-	}
-	return "; the machine says: " + string(words[max(0, len(words)-most):])
 }
 
 func (d *dialling) explainRefused() *transport.Error {

@@ -13,7 +13,6 @@ import (
 
 	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
-	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
 
 	"ntl-setup/transport"
 )
@@ -25,7 +24,7 @@ type hostKeys struct {
 	address string
 	pin     string // "SHA256:…" or empty
 	o       *Options
-	known   *knownhosts.HostKeyDB
+	known   *knownHosts
 
 	mu      sync.Mutex
 	settled ssh.PublicKey       // what was accepted; it may not change at a re-keying
@@ -45,9 +44,18 @@ func newHostKeys(t Target, o *Options) (*hostKeys, error) {
 		return nil, transport.Errorf(transport.ClassConfig, h.name, "host key pin %q: %w", o.HostKeyPin, err).
 			WithHint("a pin is what `ssh-keygen -lf` prints: SHA256: and 43 characters")
 	}
-	if h.known, err = readKnownHosts(o.KnownHosts); err != nil {
+	h.known, err = readKnownHosts(o.KnownHosts)
+	var damaged *revocationError
+	switch {
+	case errors.As(err, &damaged):
+		return nil, transport.Errorf(transport.ClassHostKey, h.name, "read the known host keys: %w", err).
+			WithHint("mend or remove %s", damaged.where)
+	case err != nil:
 		return nil, transport.Errorf(transport.ClassConfig, h.name, "read the known host keys: %w", err).
-			WithHint("mend or remove the line that is named, or name another file")
+			WithHint("see that the file can be read, or name another one with --known-hosts")
+	}
+	if text := h.known.passedOver(); text != "" {
+		o.warn(text)
 	}
 	return h, nil
 }
@@ -85,7 +93,7 @@ func (h *hostKeys) algorithms() []string {
 	if h.pin != "" {
 		return plain
 	}
-	return appendNew(knownAlgorithms(h.known, h.address, h.o.Legacy, plain), plain)
+	return appendNew(h.known.algorithms(h.address, h.o.Legacy, plain), plain)
 }
 
 // keyType is the type of the keys that an algorithm signs with.
@@ -117,8 +125,8 @@ func (h *hostKeys) check(_ string, remote net.Addr, key ssh.PublicKey) error {
 }
 
 func (h *hostKeys) judge(remote net.Addr, key ssh.PublicKey) *transport.Error {
-	if what, line := revoked(h.known, h.address, remote, key); line != nil {
-		return h.refuse(key, "%s is marked as revoked in %s:%d", what, line.Filename, line.Line).
+	if what, line := h.known.revocation(key); line != nil {
+		return h.refuse(key, "%s is marked as revoked in %s", what, line.where).
 			WithHint("whoever holds this key may not be the machine; ask its administrator")
 	}
 	if h.pin != "" {
@@ -131,20 +139,17 @@ func (h *hostKeys) judge(remote net.Addr, key ssh.PublicKey) *transport.Error {
 		return h.pinMismatch()
 	}
 	if cert, ok := key.(*ssh.Certificate); ok {
-		if err := checkHostCertificate(h.known, h.address, remote, cert, h.o.Legacy); err != nil {
+		if err := h.known.checkCertificate(h.address, remote, cert, h.o.Legacy); err != nil {
 			return h.refuse(key, "the host certificate is not accepted: %w", err)
 		}
 		return nil
 	}
-	err := checkHostKey(h.known, h.address, remote, key)
-	var unknown *xknownhosts.KeyError
+	fits, others := h.known.checkKey(h.address, key)
 	switch {
-	case err == nil:
+	case fits:
 		return nil
-	case !errors.As(err, &unknown):
-		return h.refuse(key, "the host key is not accepted: %w", err)
-	case len(plainKeys(h.known, h.address, unknown.Want)) > 0:
-		return h.changed(key, plainKeys(h.known, h.address, unknown.Want))
+	case len(others) > 0:
+		return h.changed(key, others)
 	case h.o.AcceptNew:
 		return h.accept(key)
 	}
@@ -159,11 +164,11 @@ func (h *hostKeys) refuse(key ssh.PublicKey, format string, args ...any) *transp
 	return transport.Errorf(transport.ClassHostKey, h.name, format+": it shows %s", args...)
 }
 
-func (h *hostKeys) changed(key ssh.PublicKey, want []xknownhosts.KnownKey) *transport.Error {
+func (h *hostKeys) changed(key ssh.PublicKey, want []knownLine) *transport.Error {
 	var known, places []string
 	for _, k := range want {
-		known = append(known, fmt.Sprintf("%s (%s:%d)", describe(k.Key), k.Filename, k.Line))
-		places = append(places, fmt.Sprintf("%s:%d", k.Filename, k.Line))
+		known = append(known, fmt.Sprintf("%s (%s)", describe(k.key), k.where))
+		places = append(places, k.where)
 	}
 	return h.refuse(key, "the host key has changed, known is %s", strings.Join(known, ", ")).
 		WithHint("somebody may stand in between; if the change is genuine, remove %s, or %s",

@@ -5,29 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 
-	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
-	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
 )
-
-// readKnownHosts reads those of the files that exist: one that is not there yet
-// knows nobody.
-func readKnownHosts(files []string) (*knownhosts.HostKeyDB, error) {
-	var there []string
-	for _, f := range files {
-		if _, err := os.Stat(f); !errors.Is(err, fs.ErrNotExist) {
-			there = append(there, f)
-		}
-	}
-	return knownhosts.NewDB(there...)
-}
 
 // certAlgorithms are those of host certificates. The kind of an authority says
 // nothing about the kind of the keys that it signs.
@@ -54,88 +39,75 @@ func addresses(address string) []string {
 	return []string{address, net.JoinHostPort(host, strconv.Itoa(defaultPort))}
 }
 
-// knownAlgorithms are those of the plain ones that fit what known_hosts says of
+// algorithms are those of the plain ones that fit what known_hosts says of
 // a machine. Certificates come first, but are only asked for if there is an
 // authority: a machine that has one and a plain key would otherwise show what
 // cannot be checked.
-func knownAlgorithms(known *knownhosts.HostKeyDB, address string, legacy bool, plain []string) []string {
+func (k *knownHosts) algorithms(address string, legacy bool, plain []string) []string {
 	var certs, keys []string
 	for _, a := range addresses(address) {
-		if slices.ContainsFunc(known.HostKeys(a), func(k knownhosts.PublicKey) bool { return k.Cert }) {
-			certs = certAlgorithms(legacy)
-		}
-		for _, algorithm := range known.HostKeyAlgorithms(a) {
-			if slices.Contains(plain, algorithm) {
-				keys = appendNew(keys, []string{algorithm})
+		for _, line := range k.of(a) {
+			if line.authority {
+				certs = certAlgorithms(legacy)
+				continue
+			}
+			for _, algorithm := range plain {
+				if keyType(algorithm) == line.key.Type() {
+					keys = appendNew(keys, []string{algorithm})
+				}
 			}
 		}
 	}
 	return append(certs, keys...)
 }
 
-// plainKeys are those of the known keys that stand for the machine itself, and
-// not for an authority.
-func plainKeys(known *knownhosts.HostKeyDB, address string, keys []xknownhosts.KnownKey) []xknownhosts.KnownKey {
-	own := map[string]bool{}
-	for _, k := range known.HostKeys(address) {
-		if !k.Cert {
-			own[string(k.Marshal())] = true
-		}
+// revocation finds the @revoked line about a key, or about either key of a
+// certificate, whatever machine it shuts out; nil: there is none.
+func (k *knownHosts) revocation(key ssh.PublicKey) (what string, line *knownLine) {
+	if line, ok := k.revoked[string(bare(key).Marshal())]; ok {
+		return "the host key", &line
 	}
-	return slices.DeleteFunc(slices.Clone(keys), func(k xknownhosts.KnownKey) bool { return !own[string(k.Key.Marshal())] })
-}
-
-// revoked finds the @revoked line about a key, or about either key of a
-// certificate; nil: there is none.
-func revoked(known *knownhosts.HostKeyDB, address string, remote net.Addr, key ssh.PublicKey) (string, *xknownhosts.KnownKey) {
-	keys := map[string]ssh.PublicKey{"the host key": key}
 	if cert, ok := key.(*ssh.Certificate); ok {
-		keys = map[string]ssh.PublicKey{"the host key": cert.Key, "the authority of the host certificate": cert.SignatureKey}
-	}
-	for what, k := range keys {
-		var r *xknownhosts.RevokedError
-		if errors.As(known.HostKeyCallback()(address, remote, k), &r) {
-			return what, &r.Revoked
+		if line, ok := k.revoked[string(bare(cert.SignatureKey).Marshal())]; ok {
+			return "the authority of the host certificate", &line
 		}
 	}
 	return "", nil
 }
 
-// checkHostCertificate checks a certificate against the authorities of
-// known_hosts: the signature, the name that it is for, its time.
-func checkHostCertificate(known *knownhosts.HostKeyDB, address string, remote net.Addr, cert *ssh.Certificate, legacy bool) error {
+// checkCertificate checks a certificate against the authorities of known_hosts:
+// the signature, the name that it is for, its time.
+func (k *knownHosts) checkCertificate(address string, remote net.Addr, cert *ssh.Certificate, legacy bool) error {
 	if cert.Signature.Format == ssh.KeyAlgoRSA && !legacy {
 		return errors.New("its authority signed it with SHA-1")
 	}
 	for _, a := range addresses(address) {
-		for _, k := range known.HostKeys(a) {
-			if k.Cert && bytes.Equal(k.Marshal(), cert.SignatureKey.Marshal()) {
-				return known.HostKeyCallback()(a, remote, cert)
+		for _, line := range k.of(a) {
+			if line.authority && same(line.key, cert.SignatureKey) {
+				checker := ssh.CertChecker{IsHostAuthority: func(key ssh.PublicKey, _ string) bool { return same(key, line.key) }}
+				return checker.CheckHostKey(a, remote, cert)
 			}
 		}
 	}
 	return fmt.Errorf("no authority that is known for this host signed it, but %s", describe(cert.SignatureKey))
 }
 
-// checkHostKey checks a plain key. The error is *xknownhosts.KeyError if the
-// machine is not known, or has another key.
-func checkHostKey(known *knownhosts.HostKeyDB, address string, remote net.Addr, key ssh.PublicKey) error {
-	var first error
+// checkKey checks a plain key. others are the keys by which the machine is known
+// if not by this one.
+func (k *knownHosts) checkKey(address string, key ssh.PublicKey) (fits bool, others []knownLine) {
 	for _, a := range addresses(address) {
-		err := known.HostKeyCallback()(a, remote, key)
-		if err == nil {
-			return nil
+		lines := slices.DeleteFunc(k.of(a), func(l knownLine) bool { return l.authority })
+		if slices.ContainsFunc(lines, func(l knownLine) bool { return same(l.key, key) }) {
+			return true, nil
 		}
-		if first == nil {
-			first = err
-		}
-		var unknown *xknownhosts.KeyError
-		if !errors.As(err, &unknown) || len(plainKeys(known, a, unknown.Want)) > 0 {
-			break // it is known, by another key
+		if a == address && len(lines) > 0 {
+			return false, lines
 		}
 	}
-	return first
+	return false, nil
 }
+
+func same(a, b ssh.PublicKey) bool { return bytes.Equal(a.Marshal(), b.Marshal()) }
 
 // appendKnownHost adds one line by one write at the end, so that two runs at a
 // time lose nothing. Other lines are not looked at.

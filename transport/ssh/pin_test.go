@@ -89,13 +89,6 @@ func TestPinMustBeAFingerprint(t *testing.T) {
 	}
 }
 
-func TestBrokenKnownHosts(t *testing.T) {
-	o := ssh.Options{KnownHosts: []string{writeFile(t, "known_hosts", "# fine\nhost ssh-ed25519 broken\n")}}
-	_, err := ssh.Dial(t.Context(), ssh.Target{User: "u", Host: "127.0.0.1", Port: 1}, o)
-	e := classed(t, err, transport.ClassConfig)
-	holds(t, e.Error(), o.KnownHosts[0]+":2")
-}
-
 func TestHostCertificate(t *testing.T) {
 	s := startSSHD(t, "127.0.0.1", []string{"ed25519"})
 	ca := newKey(t, "ed25519")

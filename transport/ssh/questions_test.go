@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 
@@ -98,7 +99,10 @@ func TestPasswordAsTheFirstOfTwoFactors(t *testing.T) {
 	}
 	p.start(t)
 	pw := fixed(secret)
-	refused(t, p.Target, p.pinned(t, ssh.Options{Password: pw}), transport.ClassAuth)
+	e := refused(t, p.Target, p.pinned(t, ssh.Options{Password: pw}), transport.ClassDialogue)
+	if !strings.Contains(e.Error(), `was accepted, and the machine wants a further step: keyboard-interactive, which asks "Password:"`) {
+		t.Errorf("%v", e)
+	}
 	if diff := cmp.Diff([]string{"password:" + secret}, p.noted()); diff != "" {
 		t.Errorf("what the server was offered (-want +got):\n%s", diff)
 	}

@@ -3,6 +3,8 @@ package ssh
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"testing"
 
 	"ntl-setup/transport"
@@ -37,14 +39,15 @@ func TestNoSession(t *testing.T) {
 }
 
 // A password that went out with a connection that had no session to give was
-// not refused; one that got no answer at all counts as such.
+// not refused; one that was answered by the end of the login counts as such.
 func TestAPasswordWithoutASession(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  error
 		want bool // it counts as refused
 	}{
 		"no session": {errors.New("ssh: disconnect, reason 12: too many"), false},
-		"no answer":  {errors.New("ssh: handshake failed: EOF"), true},
+		"no answer":  {errors.New("ssh: handshake failed: bye"), true},
+		"cut":        {fmt.Errorf("ssh: handshake failed: %w", io.EOF), false},
 		"let in":     {nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -38,21 +38,21 @@ func trips(c [2]cost) float64 { return float64(c[1].wall-c[0].wall) / float64(ro
 // 5; the opening of the TCP connection is one more, which the proxy does not
 // show. Both connections are made side by side. A channel costs one for its
 // opening and one for each request that must be answered before the next is
-// sent: a command 3 with its answer, a terminal 3 up to the prompt, a copy by SCP
-// 4 (opening, request, header, content), each lunash command 1.
+// sent: a command 3 with its answer, a terminal 3 up to the prompt, fetching by
+// SCP 3 (opening, request, file), storing 4, each lunash command 1.
 //
 // A run that finds everything in order: 5 for the connections; 3 for lunash and 1
-// for client list; then, beside the three lunash commands that remain, 4 for the
+// for client list; then, beside the three lunash commands that remain, 3 for the
 // appliance's certificate; the client's look (3) and the opening of the shell that
-// stays there (2) go on meanwhile, and its vtl verify (1) ends it.
+// stays there (2) go on meanwhile, and its vtl verify (1) ends it: 13.
 //
-// A first run: as above without vtl verify (13); the port of NTLS beside the
-// clocks (3); the lock (1); the second look under it (5, by the appliance's
+// A first run: as above without vtl verify (12); the port of NTLS beside the
+// clocks (3); the lock (1); the second look under it (4, by the appliance's
 // files); the acts on the client with the look that confirms each, 2 each, for
 // steps 1, 3, 9, 10 and 12 (10), one look for 11 and one or two for 8; copying the
-// certificate: a beat of the lock, 4 to store and 4 to fetch it back (9); a beat,
+// certificate: a beat of the lock, 4 to store and 3 to fetch it back (8); a beat,
 // register, list, show and fingerprint (5); a beat, assign and show (3); giving the
-// lock back (1). That is about 52: each of these confirms something or fences an
+// lock back (1). That is about 49: each of these confirms something or fences an
 // act, and a script that does the same acts without them needs fewer.
 func BenchmarkOneLink(b *testing.B) {
 	p := build(b)
