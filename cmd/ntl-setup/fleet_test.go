@@ -302,7 +302,10 @@ func TestFleetOffersAWrongPasswordOnce(t *testing.T) {
 	if refused != 1 {
 		t.Errorf("it was offered %d times", refused)
 	}
-	for _, l := range document(t, b).Links {
+	for i, l := range document(t, b).Links {
+		if said := "has refused it in this run"; l.Error != nil && strings.Contains(l.Error.Message, said) != (i > 0) {
+			t.Errorf("%s: %s", l.ID, l.Error.Message)
+		}
 		if l.Result != orchestrator.Unreachable || l.Error == nil || l.Error.Class != "auth" {
 			data, _ := json.Marshal(l.Error)
 			t.Errorf("%s: %s %s", l.ID, l.Result, data)

@@ -128,7 +128,7 @@ func isPasswordMethod(m string) bool { return m == methodPassword || m == method
 // secret gets the password for sending. A person may take any time to type it.
 func (d *dialling) secret(ctx context.Context) (string, error) {
 	d.watch.pause()
-	secret, settle, err := d.o.Password.offer(ctx)
+	secret, settle, err := d.o.Password.offer(ctx, d.target.name())
 	d.watch.restart()
 	if err != nil {
 		d.login.problem = err

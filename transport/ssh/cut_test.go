@@ -38,7 +38,7 @@ func TestEndsAfterThePassword(t *testing.T) {
 			d := &dialling{ring: &keyring{}, target: Target{User: "admin", Host: "hsm"}, o: &Options{Password: p}, keys: &hostKeys{}, wire: &wire{}, stage: stageLogin}
 			d.login.hear(c.before)
 			var err error
-			if _, d.login.settle, err = p.offer(t.Context()); err != nil {
+			if _, d.login.settle, err = p.offer(t.Context(), "somewhere"); err != nil {
 				t.Fatal(err)
 			}
 			d.login.hear(c.after)
@@ -61,7 +61,7 @@ func TestEndsAfterThePassword(t *testing.T) {
 func TestAPasswordIsCutOffOnce(t *testing.T) {
 	p := NewPassword(func(context.Context) (string, error) { return "canary", nil })
 	for i := range 3 {
-		_, settle, err := p.offer(t.Context())
+		_, settle, err := p.offer(t.Context(), "somewhere")
 		if (err == nil) != (i < 2) {
 			t.Fatalf("offer %d: %v", i, err)
 		}

@@ -183,7 +183,7 @@ func (d *dialling) explainProblem(problem error) error {
 	case errors.Is(problem, errMoreKeys):
 		return d.fail(transport.ClassAuth, "%w", problem) // the next connection goes on
 	case errors.Is(problem, errSpent):
-		return d.explainRefused()
+		return d.explainSpent()
 	}
 	return d.fail(transport.ClassAuth, "get the password of %s: %w", d.target.User, problem)
 }
@@ -209,7 +209,7 @@ func (d *dialling) explainLogin(err error) error {
 		}
 		return e
 	case d.o.Password.Refused() && slices.ContainsFunc(d.login.offers, isPasswordMethod):
-		return d.explainRefused()
+		return d.explainSpent()
 	}
 	return d.explainNobody(err)
 }

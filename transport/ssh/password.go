@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
+	"ntl-setup/transport"
 )
 
 // errSpent: the password was refused before and is not offered again.
@@ -29,6 +31,7 @@ type Password struct {
 	accepted bool
 	refused  bool
 	cut      bool // a connection was cut while it was on its way
+	refuser  string
 }
 
 // NewPassword makes a Password that source fetches: a prompt, a file. What
@@ -60,10 +63,11 @@ func (p *Password) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, "[password]") // fmt keeps its own errors
 }
 
-// offer gives the secret to a connection that is about to send it. settle must
+// offer gives the secret to a connection that is about to send it to a machine.
+// settle must
 // be called once the answer is known, with what it was; it may be called again
 // without effect. The error is errSpent, the context's, or that of the source.
-func (p *Password) offer(ctx context.Context) (secret string, settle func(answer), err error) {
+func (p *Password) offer(ctx context.Context, to string) (secret string, settle func(answer), err error) {
 	select {
 	case p.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -79,7 +83,7 @@ func (p *Password) offer(ctx context.Context) (secret string, settle func(answer
 		release() // nothing to find out: others need not wait
 	}
 	return secret, func(a answer) {
-		p.settle(a)
+		p.settle(a, to)
 		release()
 	}, nil
 }
@@ -94,9 +98,12 @@ const (
 	cutOff // the connection was cut, and nobody knows: once it may be offered again
 )
 
-func (p *Password) settle(a answer) {
+func (p *Password) settle(a answer, by string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if a != accepted && a != unanswered && p.refuser == "" {
+		p.refuser = by
+	}
 	switch a {
 	case accepted:
 		p.accepted = true
@@ -132,4 +139,18 @@ func (p *Password) get(ctx context.Context) (secret string, accepted bool, err e
 		return "", false, errSpent
 	}
 	return p.secret, p.accepted, p.err
+}
+
+// explainSpent is for a password that was refused before in this run, and so was
+// not offered.
+func (d *dialling) explainSpent() *transport.Error {
+	p := d.o.Password
+	p.mu.Lock()
+	by := p.refuser
+	p.mu.Unlock()
+	if by == "" || by == d.target.name() {
+		return d.explainRefused()
+	}
+	return d.fail(transport.ClassAuth, "the password of %s was not offered here: %s has refused it in this run", d.target.User, by).
+		WithHint("a refused password is offered to no other host of that account; if the hosts have different ones, give each its own")
 }

@@ -52,7 +52,7 @@ func TestAPasswordWithoutASession(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := NewPassword(func(context.Context) (string, error) { return "canary", nil })
-			_, settle, err := p.offer(t.Context())
+			_, settle, err := p.offer(t.Context(), "somewhere")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,7 +61,7 @@ func TestAPasswordWithoutASession(t *testing.T) {
 			if p.Refused() != c.want {
 				t.Errorf("refused %t", p.Refused())
 			}
-			secret, settle, err := p.offer(t.Context())
+			secret, settle, err := p.offer(t.Context(), "somewhere")
 			if (err != nil) != c.want || err == nil && secret != "canary" {
 				t.Errorf("offered again: %v", err)
 			}
@@ -83,7 +83,7 @@ func TestAPasswordThatWasNotAskedForToTheEnd(t *testing.T) {
 		return "", errors.New("no answer")
 	})
 	for i, ctx := range []context.Context{first, t.Context(), t.Context()} {
-		if _, _, err := p.offer(ctx); err == nil {
+		if _, _, err := p.offer(ctx, "somewhere"); err == nil {
 			t.Errorf("offer %d: a password came", i)
 		}
 	}
