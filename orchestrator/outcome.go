@@ -88,6 +88,9 @@ func stopReason(r Report) string {
 // resultOfLook judges a first look.
 func (e Engine) resultOfLook(ctx context.Context, r Report) Result {
 	for _, s := range r.Steps {
+		if s.Status == Failed && s.Err != nil && s.Err.Class == "auth" {
+			return Unreachable // nobody was let in as far as it takes
+		}
 		if s.Status == Failed {
 			return e.resultOfStop(ctx, s)
 		}

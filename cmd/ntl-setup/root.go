@@ -109,7 +109,7 @@ func (a *app) newRoot() *cobra.Command {
 func noEmptyFlags(cmd *cobra.Command) error {
 	var empty error
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if empty == nil && f.Value.Type() == "string" && f.Value.String() == "" {
+		if empty == nil && !f.Hidden && f.Value.Type() == "string" && f.Value.String() == "" {
 			empty = transport.Errorf(transport.ClassConfig, "", "--%s is empty", f.Name).WithHint("leave the flag away, or give it a value")
 		}
 	})

@@ -28,4 +28,8 @@
 // unless it could not be started (126, 127); any other action that ends with a
 // status fails the Do (*transport.ActionError). Outputs come along also with an
 // error, for every action that ended.
+//
+// On a [Resident] machine, once sh has answered, one shell stays for the scripts
+// that follow, each in a subshell of its own; while it is at work, or gone, an
+// exchange has a session of its own as before.
 package posix

@@ -149,6 +149,10 @@ func (s *sitting) ask(ctx context.Context, name, mark string, text []byte) (tran
 			return transport.Output{Stdout: bytes.Clone(said[:looked+at+1])}, nil
 		}
 		looked = max(0, len(said)-len(over))
+		if err == nil && written == nil {
+			<-s.news // comes with the end at the latest, which Close makes
+			continue
+		}
 		out := transport.Output{Stdout: bytes.Clone(said), Stderr: s.stream.Stderr(), Status: -1}
 		switch {
 		case errors.Is(err, transport.ErrTooLarge):
@@ -165,9 +169,7 @@ func (s *sitting) ask(ctx context.Context, name, mark string, text []byte) (tran
 			return out, nil
 		case err != nil:
 			return out, transport.Errorf(transport.ClassConnect, name, "run a command: %w", err)
-		case written != nil:
-			return out, transport.Errorf(transport.ClassConnect, name, "run a command: %w", written)
 		}
-		<-s.news // comes with the end at the latest, which Close makes
+		return out, transport.Errorf(transport.ClassConnect, name, "run a command: %w", written)
 	}
 }

@@ -120,7 +120,7 @@ func (s *stream) Read(p []byte) (int, error) {
 // Write logs before it sends, so that a run that is killed has not said more
 // than its log tells.
 func (s *stream) Write(p []byte) (int, error) {
-	_, _ = s.sent.Write(p) // a flow fails nobody
+	_, _ = s.sent.Write(s.at.withoutLibrary(withoutProgram(p))) // a flow fails nobody
 	n, err := s.Stream.Write(p)
 	if err != nil {
 		s.sent.end()

@@ -20,24 +20,20 @@ func (c channel) withoutLibrary(script []byte) []byte {
 	if !begins || !ends {
 		return script
 	}
-	where := c.log.tells(c.name, string(library))
-	if where == c.name {
+	where, told := c.log.tells(c.name, string(library))
+	if !told {
 		return script
 	}
 	return fmt.Appendf(bytes.Clone(before), "# the library of %d lines that %s was sent, then:\n%s", bytes.Count(library, []byte("\n")), where, after)
 }
 
-// tells is the channel on whose lines a library is; the asking one where it is
-// on none yet.
-func (l *Log) tells(channel, library string) string {
+// tells is the channel on whose lines a library is already; if it is on none, the
+// asking one is about to tell it.
+func (l *Log) tells(channel, library string) (where string, told bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	where, known := l.libraries[library]
-	if known {
-		return where
-	}
-	if len(l.libraries) < mostLibraries {
+	if where, told = l.libraries[library]; !told && len(l.libraries) < mostLibraries {
 		l.libraries[library] = channel
 	}
-	return channel
+	return where, told
 }

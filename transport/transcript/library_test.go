@@ -74,6 +74,31 @@ exec-6 > no end
 	}
 }
 
+// A shell that stays open gets its scripts one by one.
+func TestALibraryIsToldOnceOnAStream(t *testing.T) {
+	m := &memory{}
+	s := &script{log: m}
+	st, err := logTo(m).Conn(&peer{stream: s}).Stream(t.Context(), "sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all string
+	for _, call := range []string{"one a\n", "one b\n"} {
+		text := scriptOf("one() { :; }\n", call)
+		all += text
+		if _, err := st.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.got != all {
+		t.Errorf("the machine was sent something else: %q", s.got)
+	}
+	said := m.said()
+	if strings.Count(said, "() { :; }") != 1 || !strings.Contains(said, "stream-2 > # the library of 1 lines that stream-2 was sent, then:\nstream-2 > one b\n") {
+		t.Error(said)
+	}
+}
+
 // What a log remembers is bounded; what it does not is told again.
 func TestLibrariesWithoutEnd(t *testing.T) {
 	m := &memory{}
