@@ -9,6 +9,9 @@ import (
 // else's run may take as long as ours. At the run's deadline, an error with a
 // class of its own stays: it tells who was waited for.
 func (e Engine) hold(ctx context.Context) (release func(), err error) {
+	for _, step := range e.Steps {
+		forget(step) // nobody looks until the site is held; what is read ahead then is fresh
+	}
 	release, err = e.Hold(ctx)
 	var classed interface{ ErrorClass() string }
 	if err != nil && ctx.Err() != nil && (errors.Is(context.Cause(ctx), context.Canceled) || !errors.As(err, &classed)) {
@@ -29,9 +32,6 @@ func (e Engine) notHeld(ctx context.Context, r Report, err error) Report {
 // compares with what was shown. Whatever is left of that may be done; anything
 // that was not shown may not.
 func (e Engine) lookAgain(ctx context.Context, shown []StepReport) Report {
-	for _, step := range e.Steps {
-		forget(step)
-	}
 	quiet := e
 	quiet.Observe = nil // the plan was shown already
 	r := quiet.look(ctx)

@@ -2,28 +2,57 @@ package steps
 
 import (
 	"context"
+	"fmt"
 	"sync"
 )
 
 // memo remembers what was read until it is told to forget. Errors are
 // remembered too, so that a host that does not answer is waited for once, but
-// not those that came with the end of a context.
+// not those that came with the end of a context. Many may ask at once: one
+// reads, and the others wait for that.
 type memo[T any] struct {
-	mu    sync.Mutex
-	known bool
-	value T
-	err   error
+	mu     sync.Mutex
+	known  bool
+	value  T
+	err    error
+	rounds int           // how often it was forgotten
+	busy   chan struct{} // closed when the reading at work has ended; nil: none is
 }
 
 // get is the remembered value, or what read reads now.
 func (m *memo[T]) get(ctx context.Context, read func(context.Context) (T, error)) (T, error) {
+	for {
+		m.mu.Lock()
+		if m.known {
+			defer m.mu.Unlock()
+			return m.value, m.err
+		}
+		if m.busy == nil {
+			break
+		}
+		busy := m.busy
+		m.mu.Unlock()
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			var none T
+			return none, fmt.Errorf("waiting for another look: %w", context.Cause(ctx))
+		}
+	}
+	done, round := make(chan struct{}), m.rounds
+	m.busy = done
+	m.mu.Unlock()
+
+	value, err := read(ctx)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !m.known {
-		m.value, m.err = read(ctx)
-		m.known = ctx.Err() == nil
+	m.busy = nil
+	close(done)
+	// What was read before it was told to forget may be out of date.
+	if ctx.Err() == nil && m.rounds == round {
+		m.known, m.value, m.err = true, value, err
 	}
-	return m.value, m.err
+	return value, err
 }
 
 // forget makes the next get read.
@@ -31,4 +60,5 @@ func (m *memo[T]) forget() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.known = false
+	m.rounds++
 }
