@@ -370,3 +370,28 @@ func TestTheEndOfAWaitInALook(t *testing.T) {
 		}
 	}
 }
+
+// letIn is an error of logging in.
+type letIn struct{ error }
+
+func (letIn) ErrorClass() string { return "auth" }
+
+// Who is not let in as far as a step needs is not a host's failure: the first look
+// ends as unreachable, and what comes after is blocked.
+func TestALookThatIsNotLetIn(t *testing.T) {
+	w := newWorld(3)
+	w.at = func(_ int, what string) error {
+		if what == "observe fact-1" {
+			return letIn{errLine}
+		}
+		return nil
+	}
+	for name, r := range map[string]Report{
+		"plan":  Engine{Steps: w.steps()}.Plan(t.Context()),
+		"apply": Engine{Steps: w.steps()}.Apply(t.Context(), yes, never()),
+	} {
+		if r.Result != Unreachable || r.Acted || r.Steps[1].Status != Failed || r.Steps[2].Status != Blocked {
+			t.Errorf("%s: %s %+v", name, r.Result, r.Steps)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"strings"
 
 	"ntl-setup/orchestrator"
 	"ntl-setup/steps/chrystoki"
@@ -34,7 +35,11 @@ func addServer(link Link, see *eyes, do *hands) orchestrator.Step {
 			if err != nil {
 				return serverTrust{}, err
 			}
-			return see.serverTrust(ctx, facts)
+			have, err := see.serverTrust(ctx, facts)
+			if err == nil && have.refuse(link).Reason == "" {
+				err = facts.barred(have.changes(link))
+			}
+			return have, err
 		},
 		Want: func(context.Context) (serverTrust, error) { return serverTrust{}, nil },
 		Diff: func(have, _ serverTrust) []orchestrator.Change {
@@ -46,10 +51,12 @@ func addServer(link Link, see *eyes, do *hands) orchestrator.Step {
 			}
 			return have.client.closed(have.changes(link))
 		},
-		Explain: func(have, _ serverTrust) string { return have.explain(link) },
-		Act:     func(ctx context.Context, have, _ serverTrust) error { return have.make(ctx, link, do) },
-		Undo:    func(have, _ serverTrust) []string { return have.undo(link) },
-		Typed:   func(have, _ serverTrust) []orchestrator.Command { return have.typed(link, do) },
+		Explain: func(have, _ serverTrust) string {
+			return strings.Join(append([]string{have.explain(link)}, have.client.trust.notes...), "; ")
+		},
+		Act:   func(ctx context.Context, have, _ serverTrust) error { return have.make(ctx, link, do) },
+		Undo:  func(have, _ serverTrust) []string { return have.undo(link) },
+		Typed: func(have, _ serverTrust) []orchestrator.Command { return have.typed(link, do) },
 	}
 }
 
@@ -211,7 +218,7 @@ func (s serverTrust) make(ctx context.Context, link Link, do *hands) error {
 	}
 	said := out[len(out)-2].Stdout
 	if _, err := vtl.ParseAddServer(said, link.HSMAddress); err != nil {
-		return transport.Errorf(transport.ClassRemote, do.host.Name(), "vtl addServer: %w", err)
+		return transport.Errorf(transport.ClassRemote, do.host.Name(), "%w", err)
 	}
 	return nil
 }

@@ -141,10 +141,13 @@ func (e *eyes) understandClient(ctx context.Context, facts transport.Facts) (*cl
 	named := namedPair(c.effective)
 	c.pair = judgePair(e.link, l, named, facts, c.now)
 	if l.Kind == Linux && c.pair.usable() {
-		c.pair.notes = append(c.pair.notes, closedToGroup(facts[transport.Dir(path.Dir(c.pair.keyPath))], facts[transport.Key(c.pair.keyPath)])...)
+		c.pair.notes = append(c.pair.notes, closedToGroup("the key", facts[transport.Dir(path.Dir(c.pair.keyPath))], facts[transport.Key(c.pair.keyPath)])...)
 	}
 	if c.trust, err = e.readTrust(ctx, facts, c); err != nil {
 		return nil, err
+	}
+	if l.Kind == Linux {
+		c.trust.notes = closedTrust(e.link, c, facts)
 	}
 	c.leftovers = leftovers(l, facts)
 	c.remarks = append(c.remarks, lockNotes(e.host.Name(), l, facts)...)

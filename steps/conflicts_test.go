@@ -29,6 +29,16 @@ func linkedElsewhere(s *site, cn string) {
 	s.host.Put(savedPath, conf, 0o644)
 }
 
+// With another pair there, the next step does not say that there is none.
+func TestNextStepUnderAnIdentityConflict(t *testing.T) {
+	s := newSite(t)
+	linkedElsewhere(s, "192.0.2.99")
+	step := stepOf(t, s.plan(), "send-certificate")
+	if step.Status != orchestrator.Unknown || strings.Contains(step.Reason, "no certificate yet") || !strings.Contains(step.Reason, "create-certificate settles") {
+		t.Errorf("%s %q", step.Status, step.Reason)
+	}
+}
+
 func put(path string, data []byte) func(*site) {
 	return func(s *site) { s.host.Put(path, data, 0o600) }
 }

@@ -24,9 +24,15 @@ func createCertificate(link Link, see *eyes, do *hands) orchestrator.Step {
 			Number: 1, ID: "create-certificate", Host: orchestrator.OnClient,
 			Title: "the client has a certificate of its own",
 		},
-		Observe: see.client,
-		Want:    see.client, // what is wanted follows from what is there
-		Diff:    func(have, _ *clientFacts) []orchestrator.Change { return certificateChanges(link, have) },
+		Observe: func(ctx context.Context) (*clientFacts, error) {
+			have, err := see.client(ctx)
+			if err == nil && refuseCertificate(link, have).Reason == "" {
+				err = have.barred(certificateChanges(link, have))
+			}
+			return have, err
+		},
+		Want: see.client, // what is wanted follows from what is there
+		Diff: func(have, _ *clientFacts) []orchestrator.Change { return certificateChanges(link, have) },
 		Refuse: func(have, _ *clientFacts) orchestrator.Refusal {
 			if no := refuseCertificate(link, have); no.Reason != "" {
 				return no
@@ -178,7 +184,7 @@ func makeCertificate(ctx context.Context, link Link, do *hands, c *clientFacts) 
 	}
 	said := out[len(out)-1].Stdout
 	if _, err := vtl.ParseCreateCert(said); err != nil {
-		return transport.Errorf(transport.ClassRemote, do.host.Name(), "vtl createCert: %w", err)
+		return transport.Errorf(transport.ClassRemote, do.host.Name(), "%w", err)
 	}
 	return nil
 }

@@ -189,7 +189,7 @@ func (e *eyes) verified(ctx context.Context) (vtl.Verified, error) {
 		}
 		v, err := vtl.ParseVerify(facts[q].Data)
 		if err != nil {
-			return v, transport.Errorf(transport.ClassProtocol, e.host.Name(), "vtl verify: %w", err)
+			return v, transport.Errorf(transport.ClassProtocol, e.host.Name(), "%w", err)
 		}
 		return v, nil
 	})

@@ -152,14 +152,24 @@ func lacksOnLinux(l Layout, facts transport.Facts) lacks {
 	return no
 }
 
-// closedToGroup is a remark on a key that root made in a directory which a group
+// closedToGroup is a remark on a file that root made in a directory which a group
 // shares: programs of the group's members cannot use the link.
-func closedToGroup(dir, key transport.Fact) []string {
+func closedToGroup(what string, dir, file transport.Fact) []string {
 	shared := dir.Mode&fs.ModeSetgid != 0 && dir.Mode&0o070 != 0 && dir.Group != "0"
-	if !shared || key.Missing || key.Mode&0o040 != 0 {
+	if !shared || file.Missing || file.Mode&0o040 != 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("the key has mode %04o in a directory that group %s shares: its members' programs cannot use the link until the key is made readable for them (chgrp, chmod 640)", key.Mode.Perm(), dir.Group)}
+	return []string{fmt.Sprintf("%s has mode %04o in a directory that group %s shares: its members' programs cannot use the link until it is made readable for them (chgrp, chmod 640)", what, file.Mode.Perm(), dir.Group)}
+}
+
+// closedTrust are such remarks on what the client trusts servers by: a root with
+// a strict umask has vtl leave them so.
+func closedTrust(link Link, c *clientFacts, facts transport.Facts) []string {
+	var notes []string
+	for _, file := range []string{c.trust.path, c.layout.ServerCert(link.HSMAddress)} {
+		notes = append(notes, closedToGroup(file, facts[transport.Dir(path.Dir(file))], facts[transport.File(file)])...)
+	}
+	return notes
 }
 
 // generated is how files say that something else writes them.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ntl-setup/orchestrator"
 	"ntl-setup/transport"
 )
 
@@ -155,9 +156,64 @@ func TestRemarksOnLinux(t *testing.T) {
 	}
 }
 
+// A kind that is wrong gets one answer, whatever the host is.
+func TestAnotherKindOfHost(t *testing.T) {
+	for name, c := range map[string]struct {
+		site  *site
+		kind  Kind
+		class string
+		says  string
+	}{
+		"a Linux host for a NetScaler": {newLinux(t, "0"), NetScaler, "config", "no host of --client-kind netscaler"},
+		"a Linux host for Windows":     {newLinux(t, "0"), Windows, "config", "no host of --client-kind windows"},
+		"a Linux host as it is":        {newLinux(t, "0"), Linux, "", ""},
+		"a NetScaler as it is":         {newSite(t), NetScaler, "", ""},
+	} {
+		c.site.link.Kind = c.kind
+		_, err := c.site.openWith(&elevator{})
+		if c.class == "" && err == nil {
+			continue
+		}
+		if err == nil || orchestrator.Fail(err).Class != c.class || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	s := newLinux(t, "0")
+	s.host.Delete(lunaclient + "/bin/vtl")
+	s.link.Kind = Linux
+	if _, err := s.openWith(&elevator{}); err == nil || !strings.Contains(err.Error(), "no Luna client on this linux host: looked for /") || strings.Count(err.Error(), lunaclient+"/bin/vtl") != 1 || strings.ContainsAny(err.Error(), "[]") {
+		t.Error(err)
+	}
+}
+
+// root's umask 077 leaves the bundle to root, where a group shares the directory.
+func TestTrustThatTheGroupCannotRead(t *testing.T) {
+	link := Link{HSMAddress: "192.0.2.20"}
+	dir := lunaclient + "/cert/server"
+	c := &clientFacts{layout: unixLayout(Linux, "", lunaclient), trust: trust{path: dir + "/CAFile.pem"}}
+	facts := transport.Facts{
+		transport.Dir(dir):                          {Mode: 0o770 | fs.ModeSetgid, Group: "999"},
+		transport.File(dir + "/CAFile.pem"):         {Mode: 0o600},
+		transport.File(dir + "/192.0.2.20Cert.pem"): {Mode: 0o600},
+	}
+	got := closedTrust(link, c, facts)
+	if len(got) != 2 || !strings.HasPrefix(got[0], dir+"/CAFile.pem has mode 0600 in a directory that group 999 shares") || !strings.HasPrefix(got[1], dir+"/192.0.2.20Cert.pem has") {
+		t.Errorf("%q", got)
+	}
+	facts[transport.File(dir+"/CAFile.pem")] = transport.Fact{Mode: 0o644}
+	facts[transport.File(dir+"/192.0.2.20Cert.pem")] = transport.Fact{Missing: true}
+	if got := closedTrust(link, c, facts); len(got) != 0 {
+		t.Errorf("%q", got)
+	}
+	said := addServer(link, newEyes(Hosts{}, link), nil).(orchestrator.Reconcile[serverTrust]).Explain(serverTrust{client: &clientFacts{trust: trust{notes: []string{"one", "two"}}}}, serverTrust{})
+	if !strings.HasSuffix(said, "; one; two") {
+		t.Errorf("%q", said)
+	}
+}
+
 func TestKeyThatTheGroupCannotRead(t *testing.T) {
 	shared := transport.Fact{Mode: 0o770 | fs.ModeSetgid, Group: "999"}
-	if got := closedToGroup(shared, transport.Fact{Mode: 0o600, Group: "999"}); len(got) != 1 || !strings.Contains(got[0], "mode 0600") || !strings.Contains(got[0], "group 999") {
+	if got := closedToGroup("the key", shared, transport.Fact{Mode: 0o600, Group: "999"}); len(got) != 1 || !strings.Contains(got[0], "mode 0600") || !strings.Contains(got[0], "group 999") {
 		t.Errorf("%q", got)
 	}
 	for name, c := range map[string]struct{ dir, key transport.Fact }{
@@ -167,7 +223,7 @@ func TestKeyThatTheGroupCannotRead(t *testing.T) {
 		"there is no key":  {shared, transport.Fact{Missing: true}},
 		"of root's group":  {transport.Fact{Mode: 0o770 | fs.ModeSetgid, Group: "0"}, transport.Fact{Mode: 0o600}},
 	} {
-		if got := closedToGroup(c.dir, c.key); len(got) != 0 {
+		if got := closedToGroup("the key", c.dir, c.key); len(got) != 0 {
 			t.Errorf("%s: %q", name, got)
 		}
 	}

@@ -3,6 +3,7 @@ package steps
 import (
 	"path"
 	"slices"
+	"strings"
 
 	"ntl-setup/transport"
 )
@@ -82,10 +83,17 @@ func firstLook(among []clientKind, link Link) []transport.Query {
 	return all
 }
 
+// first reports whether a kind is the one that a host is recognised as.
+func (k clientKind) first(among []clientKind, root string, facts transport.Facts) bool {
+	i := slices.IndexFunc(among, func(other clientKind) bool { return other.is(root, facts) })
+	return i >= 0 && among[i].kind == k.kind
+}
+
 // chooseLayout picks the layout that the first look speaks for.
 func chooseLayout(host string, among []clientKind, link Link, facts transport.Facts) (Layout, error) {
+	auto := link.Kind == Auto || link.Kind == ""
 	for _, k := range among {
-		if auto := link.Kind == Auto || link.Kind == ""; auto && !k.is(link.Root, facts) || !auto && k.kind != link.Kind {
+		if auto && !k.is(link.Root, facts) || !auto && k.kind != link.Kind {
 			continue
 		}
 		var tried []string
@@ -93,9 +101,14 @@ func chooseLayout(host string, among []clientKind, link Link, facts transport.Fa
 			if slices.Contains(facts[transport.Dir(path.Dir(l.Vtl))].Names, path.Base(l.Vtl)) {
 				return l, nil
 			}
-			tried = append(tried, l.Vtl)
+			if !slices.Contains(tried, l.Vtl) {
+				tried = append(tried, l.Vtl)
+			}
 		}
-		return Layout{}, transport.Errorf(transport.ClassRemote, host, "no Luna client on this %s host: looked for %v", k.kind, tried).
+		if !auto && !k.first(among, link.Root, facts) {
+			break
+		}
+		return Layout{}, transport.Errorf(transport.ClassRemote, host, "no Luna client on this %s host: looked for %s", k.kind, strings.Join(tried, ", ")).
 			WithHint("%s", k.install)
 	}
 	return Layout{}, transport.Errorf(transport.ClassConfig, host, "this is no host of --client-kind %s", link.Kind).

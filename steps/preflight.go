@@ -1,13 +1,17 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"ntl-setup/steps/preflight"
@@ -71,9 +75,14 @@ func (e *eyes) port(ctx context.Context, from transport.Dialer) preflight.Reach 
 	defer func() { _ = conn.Close() }() // a look
 	r.Reached = true
 	if r.Certificate, err = preflight.Certificate(ctx, conn); err != nil {
-		r.CertificateProblem = transport.Printable(reason(ctx, err))
+		r.CertificateProblem, r.Cut = transport.Printable(reason(ctx, err)), ended(err)
 	}
 	return r
+}
+
+// ended reports whether the far side hung up.
+func ended(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
 }
 
 // reason is what an error of the port says, without what is said already.
@@ -110,9 +119,13 @@ func (e *eyes) portByTool(ctx context.Context, why error) preflight.Reach {
 	}
 	if r.Certificate == nil {
 		r.CertificateProblem = fact.Tool + " there shows none"
+		r.Cut = r.Reached && fact.Tool == "openssl" && hungUp.Match(fact.Data)
 	}
 	return r
 }
+
+// hungUp is how openssl s_client, of whatever version, tells of a peer that did.
+var hungUp = regexp.MustCompile(`errno=\d|unexpected eof|handshake has read 0 bytes`)
 
 // complaint is the part of a tool's words that says why it failed: the first
 // line, which openssl and nc keep for that.
@@ -120,10 +133,26 @@ func complaint(said []byte) string {
 	for line := range strings.Lines(string(said)) {
 		if line = transport.Printable(line); line != "" {
 			const most = 200
+			line = reasonOfSSL(line)
 			return line[:min(len(line), most)]
 		}
 	}
 	return fmt.Sprintf("no answer within %s", patienceTool)
+}
+
+// reasonOfSSL is the reason in a line of openssl's stack of errors, where it
+// stands between numbers and names of files: thread:error:number:library:
+// function:reason:file:line:more. Other lines are what they are.
+func reasonOfSSL(line string) string {
+	parts := strings.Split(line, ":")
+	const reason = 5
+	switch {
+	case len(parts) <= reason || parts[1] != "error":
+		return line
+	case parts[reason] != "system lib":
+		return cmp.Or(parts[reason], line)
+	}
+	return cmp.Or(parts[len(parts)-1], line)
 }
 
 // whereFrom asks the client for its clock and its address towards the HSM.

@@ -162,6 +162,14 @@ func TestWhoTriesThePort(t *testing.T) {
 			failing(transport.ErrNoForwarding), transport.Fact{Tool: "openssl", Data: []byte("\nconnect: Connection refused\nconnect:errno=61\n")},
 			preflight.Problem, "by its openssl): connect: Connection refused", 2,
 		},
+		"openssl 3, refused": {
+			failing(transport.ErrNoForwarding), transport.Fact{Tool: "openssl", Data: []byte("40A70B6EA17F0000:error:8000006F:system library:BIO_connect:Connection refused:../crypto/bio/bio_sock2.c:117:calling connect()\nconnect:errno=111\n")},
+			preflight.Problem, "by its openssl): Connection refused", 2,
+		},
+		"openssl 3, no name": {
+			failing(transport.ErrNoForwarding), transport.Fact{Tool: "openssl", Data: []byte("4067C5:error:10080002:BIO routines:BIO_lookup_ex:system lib:../crypto/bio/bio_addr.c:746:Name or service not known\nconnect:errno=0\n")},
+			preflight.Problem, "by its openssl): Name or service not known", 2,
+		},
 		"openssl, silence": {failing(transport.ErrNoForwarding), transport.Fact{Tool: "openssl"}, preflight.Problem, "no answer within 5s", 2},
 		"no tool":          {failing(transport.ErrNoForwarding), transport.Fact{Missing: true}, preflight.Unknown, "neither openssl nor nc nor bash; SSH: the machine does not forward", 2},
 		"another kind of host": {
@@ -177,6 +185,46 @@ func TestWhoTriesThePort(t *testing.T) {
 			}
 			if n := len(s.host.Looked); n != c.looks {
 				t.Errorf("%d exchanges with the client, want %d", n, c.looks)
+			}
+		})
+	}
+}
+
+// hangingUp hands out connections whose far side ends them at once.
+type hangingUp struct{}
+
+func (hangingUp) DialFrom(context.Context, string) (net.Conn, error) {
+	near, far := net.Pipe()
+	go func() {
+		_, _ = far.Read(make([]byte, 1<<12)) // the hello
+		_ = far.Close()
+	}()
+	return near, nil
+}
+
+// A port that hangs up at once is worth a warning, however it was reached.
+func TestAPortThatHangsUp(t *testing.T) {
+	by := func(data string) transport.Fact {
+		return transport.Fact{Tool: "openssl", Reached: true, Data: []byte("CONNECTED(00000003)\n" + data)}
+	}
+	for name, c := range map[string]struct {
+		from   transport.Dialer
+		tool   transport.Fact
+		status preflight.Status
+	}{
+		"through SSH":    {hangingUp{}, transport.Fact{}, preflight.Warning},
+		"a reset":        {nil, by("write:errno=104\n"), preflight.Warning},
+		"an end":         {nil, by("4017:error:0A000126:SSL routines:ssl3_read_n:unexpected eof while reading:x.c:318:\n"), preflight.Warning},
+		"an end, old":    {nil, by("SSL handshake has read 0 bytes and written 289 bytes\n"), preflight.Warning},
+		"silence":        {nil, by(""), preflight.Unknown},
+		"nc cannot tell": {nil, transport.Fact{Tool: "nc", Reached: true, Data: []byte("errno=1")}, preflight.Unknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			s.host.Port = c.tool
+			got := s.preflight(s.talk(), c.from)[preflight.IDCertificate]
+			if got.Status != c.status || (got.Hint != "") != (c.status == preflight.Warning) {
+				t.Errorf("%+v, want %s", got, c.status)
 			}
 		})
 	}
@@ -218,6 +266,7 @@ func TestWhatTheApplianceDoesNotTell(t *testing.T) {
 // A dead connection ends with its time, and is no verdict on what is there.
 func TestPreflightEnds(t *testing.T) {
 	s := newSite(t)
+	s.host.Clock = time.Now() // it may have told before the end
 	opened := s.open()
 	ctx, cancel := context.WithCancel(t.Context())
 	hangs := dialled(func(ctx context.Context, _ string) (net.Conn, error) {

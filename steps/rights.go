@@ -172,6 +172,19 @@ func (c *clientFacts) closed(changes []orchestrator.Change) orchestrator.Refusal
 	return no
 }
 
+// barred is the same as an error of logging in, where more rights were asked for
+// and not given: no decision helps then, and the first step that needs them says
+// it for all.
+func (c *clientFacts) barred(changes []orchestrator.Change) error {
+	no := c.closed(changes)
+	if no.Reason == "" || c.unelevated == nil || c.user == "0" {
+		return nil
+	}
+	err := transport.Errorf(transport.ClassAuth, c.host, "%s", no.Reason).WithHint("%s", no.Hint)
+	err.Err = c.unelevated
+	return err
+}
+
 // shelter is where backups of the files of a directory go that takes no new ones:
 // who may write to /etc/Chrystoki.conf may not make files beside it.
 type shelter struct{ from, to string }

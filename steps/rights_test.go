@@ -94,8 +94,8 @@ func TestElevatedWhereNeeded(t *testing.T) {
 	}
 }
 
-// What cannot be read ends it; what cannot be written is a conflict, and only
-// where something is to be written.
+// What cannot be read ends it; what cannot be written ends the look at the first
+// step that is to write it, as nobody was let in as far as that.
 func TestNotElevated(t *testing.T) {
 	why := transport.Errorf(transport.ClassAuth, "root@192.0.2.10:22", "there is no sudo").WithHint("ask somebody")
 	s := newLinux(t, "1001")
@@ -114,11 +114,17 @@ func TestNotElevated(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := orchestrator.Engine{Steps: opened.All()}.Plan(t.Context())
-	for _, id := range []string{"create-certificate", "add-server", "verify-link"} {
-		step := stepOf(t, r, id)
-		if step.Status != orchestrator.Conflict || step.Hint != "ask somebody" || !strings.Contains(step.Reason, "may not write to "+confPath+"; there is no sudo") {
+	step := stepOf(t, r, "create-certificate")
+	if step.Status != orchestrator.Failed || step.Err.Class != "auth" || step.Hint != "ask somebody" || !strings.Contains(step.Reason, "may not write to "+confPath+"; there is no sudo") {
+		t.Errorf("%+v", step)
+	}
+	for _, step := range r.Steps[1:] { // it is said once
+		if step.Status != orchestrator.Blocked || strings.Contains(step.Reason, "sudo") {
 			t.Errorf("%+v", step)
 		}
+	}
+	if r.Result != orchestrator.Unreachable {
+		t.Errorf("result %s", r.Result)
 	}
 
 	for name, prepare := range map[string]func(*site, *elevator){
@@ -190,6 +196,31 @@ func TestShelterOfBackups(t *testing.T) {
 	undo := undoConf(opened.link, confCopy{path: confPath, present: true})
 	if !strings.Contains(undo[0], "cp -p "+lunaclient+"/cert/Chrystoki.conf") {
 		t.Error(undo)
+	}
+}
+
+// The first step that would have to write tells, and those before it are fine.
+func TestNotElevatedAtALaterStep(t *testing.T) {
+	s := newLinux(t, "1001")
+	s.host.Put(lunaclient+"/cert/client/192.0.2.10.pem", certify("192.0.2.10", keys()[1], nextDecade), 0o644)
+	s.host.Put(lunaclient+"/cert/client/192.0.2.10Key.pem", keyPEM(keys()[1]), 0o640)
+	s.host.Unwritable = map[string]bool{confPath: true}
+	opened, err := s.openWith(&elevator{err: transport.Errorf(transport.ClassAuth, "h", "the password was refused")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := orchestrator.Engine{Steps: opened.All()}.Plan(t.Context())
+	if step := stepOf(t, r, "create-certificate"); step.Status != orchestrator.OK {
+		t.Errorf("%+v", step)
+	}
+	if step := stepOf(t, r, "add-server"); step.Status != orchestrator.Failed || step.Err.Class != "auth" || !strings.Contains(step.Reason, "password was refused") {
+		t.Errorf("%+v", step)
+	}
+	if step := stepOf(t, r, "verify-link"); step.Status != orchestrator.Blocked {
+		t.Errorf("%+v", step)
+	}
+	if r.Result != orchestrator.Unreachable {
+		t.Errorf("result %s", r.Result)
 	}
 }
 

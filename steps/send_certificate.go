@@ -68,7 +68,11 @@ func (e *eyes) delivery(ctx context.Context) (delivery, error) {
 		return delivery{}, err
 	}
 	d := delivery{client: facts}
-	if !facts.pair.usable() {
+	switch {
+	case facts.pair.usable():
+	case facts.pair.trouble != "":
+		return d, fmt.Errorf("which certificate is the client's, create-certificate settles: %w", orchestrator.ErrNotYet)
+	default:
 		return d, fmt.Errorf("the client has no certificate yet: %w", orchestrator.ErrNotYet)
 	}
 	d.cert = facts.pair.cert

@@ -20,6 +20,7 @@ type trust struct {
 	raw     []byte
 	bundle  []bundled
 	copies  map[string]*x509.Certificate // by server name, as far as there is a copy
+	notes   []string                     // what a person should know of these files
 }
 
 // caFileOf is the bundle that a configuration names, or the usual one.
@@ -102,7 +103,7 @@ func (e *eyes) listServers(facts transport.Facts, c *clientFacts) ([]string, err
 		return nil, nil // its words for "none" differ by version, and the configuration agrees
 	}
 	if err != nil {
-		return nil, transport.Errorf(transport.ClassProtocol, e.host.Name(), "vtl listServers: %w", err)
+		return nil, transport.Errorf(transport.ClassProtocol, e.host.Name(), "%w", err)
 	}
 	if len(names) > mostServers { // each costs a question and an answer
 		return nil, transport.Errorf(transport.ClassProtocol, e.host.Name(), "vtl listServers: it lists %d servers, and no client has more than %d", len(names), mostServers)

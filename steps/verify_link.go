@@ -30,8 +30,14 @@ func verifyLink(link Link, see *eyes, do *hands) orchestrator.Step {
 			Number: 8, ID: "verify-link", Host: orchestrator.OnClient,
 			Title: "the client reaches its partitions", Settle: settleLink,
 		},
-		Observe: see.proof,
-		Want:    func(context.Context) (proof, error) { return proof{}, nil },
+		Observe: func(ctx context.Context) (proof, error) {
+			have, err := see.proof(ctx)
+			if err == nil {
+				err = have.client.barred(have.confChanges())
+			}
+			return have, err
+		},
+		Want: func(context.Context) (proof, error) { return proof{}, nil },
 		Diff: func(have, _ proof) []orchestrator.Change {
 			changes := have.confChanges()
 			for _, p := range have.unreached(link) {

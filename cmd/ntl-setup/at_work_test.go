@@ -24,6 +24,7 @@ import (
 // A run that comes while another one's vtl makes the pair waits for it, says so
 // once, and ends well.
 func TestASlowVtlOfAnotherRunIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	first, s, words := visit(t, lab.Options{Vtl: luna.VtlSettings{DelayMS: 5000}})
 	words = append(append([]string{"apply", "-y", "-o", "json"}, words...), passwords(s)...)
 	second := first.again(t)
@@ -95,6 +96,7 @@ func opening(ctx context.Context, t *testing.T, h *transporttest.FakeHost, said 
 
 // It may take longer than any step: the host answers all the time.
 func TestAVtlIsWaitedForLongerThanAStep(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var said strings.Builder
 		began := time.Now()
@@ -113,6 +115,7 @@ func TestAVtlIsWaitedForLongerThanAStep(t *testing.T) {
 // The run's own time ends the wait: failed, and it is named who was waited for.
 // Nobody has to decide anything, and nobody is said to be out of reach.
 func TestTheWaitForAVtlEndsWithTheRun(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var said strings.Builder
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 5*time.Minute, tooLong{what: "the run", after: 5 * time.Minute, flag: "--timeout"})
@@ -139,6 +142,7 @@ func TestTheWaitForAVtlEndsWithTheRun(t *testing.T) {
 
 // A Ctrl-C ends it at once, and is what is told.
 func TestInterruptWhileAVtlIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var said strings.Builder
 		ctx, cancel := context.WithCancel(t.Context())

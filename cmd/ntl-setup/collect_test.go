@@ -40,6 +40,7 @@ func filesIn(t *testing.T, dir string) map[string]string {
 }
 
 func TestCollect(t *testing.T) {
+	t.Parallel()
 	b, s, words := visit(t, lab.Options{})
 	words = append(words, passwords(s)...)
 	if got := b.main(t, append([]string{"apply", "-y"}, words...)...); got != ui.ExitOK {
@@ -104,6 +105,7 @@ func TestCollect(t *testing.T) {
 
 // A directory that holds something is not written to, and nobody is connected.
 func TestCollectWantsAnEmptyDirectory(t *testing.T) {
+	t.Parallel()
 	full, file, empty := t.TempDir(), filepath.Join(t.TempDir(), "file"), t.TempDir()
 	for _, name := range []string{filepath.Join(full, "precious"), file} {
 		if err := os.WriteFile(name, []byte("mine"), 0o600); err != nil {
@@ -136,6 +138,7 @@ func TestCollectWantsAnEmptyDirectory(t *testing.T) {
 
 // Of a run that did not get in, the transcripts are what is left.
 func TestCollectWithoutConnecting(t *testing.T) {
+	t.Parallel()
 	b, s, words := visit(t, lab.Options{})
 	if err := os.Truncate(s.KnownHosts, 0); err != nil {
 		t.Fatal(err)
@@ -152,6 +155,7 @@ func TestCollectWithoutConnecting(t *testing.T) {
 
 // A role that may ask for nothing leaves why.
 func TestCollectOfASmallRole(t *testing.T) {
+	t.Parallel()
 	b, s, words := visit(t, lab.Options{Kind: lab.Linux, Appliance: luna.Options{
 		Forbidden: []string{"partition list", "client show", "client fingerprint", "status date", "ntls ipcheck show", "service status"},
 	}})
@@ -167,6 +171,7 @@ func TestCollectOfASmallRole(t *testing.T) {
 
 // What should never be read is not written either.
 func TestCollectionKeepsKeysOut(t *testing.T) {
+	t.Parallel()
 	secrets := &redact.Set{}
 	secrets.Add("hunter2 canary")
 	c := &collection{dir: t.TempDir(), secrets: secrets, evidence: &evidence{}, readings: []steps.Reading{
@@ -184,6 +189,7 @@ func TestCollectionKeepsKeysOut(t *testing.T) {
 
 // A collection that cannot be written is an error that is told, not a crash.
 func TestCollectionThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
 	var out, said strings.Builder
 	view := ui.NewView("doctor", ui.Text, ui.Stream{Writer: &out}, ui.Stream{Writer: &said})
 	defer view.Close()

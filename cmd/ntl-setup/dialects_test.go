@@ -36,6 +36,7 @@ func allTheWay(t *testing.T, s *lab.Site, words []string) *bench {
 
 // Every dialect of the appliance, told by what it shows and by no flag.
 func TestDialects(t *testing.T) {
+	t.Parallel()
 	digests := map[string]string{"5": "MD5", "6": "MD5", "7": "SHA-256"}
 	for _, dialect := range luna.Dialects() {
 		t.Run(dialect, func(t *testing.T) {
@@ -59,6 +60,7 @@ func TestDialects(t *testing.T) {
 
 // What differs from box to box within a release.
 func TestManners(t *testing.T) {
+	t.Parallel()
 	for name, o := range map[string]lab.Options{
 		"two rows on a line":       {Dialect: "6.2", Appliance: luna.Options{PartitionList: luna.ListPaired}},
 		"a blank line behind rule": {Dialect: "7.7", Appliance: luna.Options{PartitionList: luna.ListGap}},
@@ -80,6 +82,7 @@ func TestManners(t *testing.T) {
 
 // On real sshd, with the settings of the period.
 func TestDialectsOnOpenSSH(t *testing.T) {
+	t.Parallel()
 	rsa := filepath.Join(t.TempDir(), "rsa")
 	if out, err := exec.CommandContext(t.Context(), "ssh-keygen", "-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", rsa).CombinedOutput(); err != nil {
 		t.Fatalf("ssh-keygen (package openssh-client): %v %s", err, out)
@@ -105,6 +108,7 @@ func TestDialectsOnOpenSSH(t *testing.T) {
 // From 7.7.1 on a shell that is idle for half an hour is closed. A person who
 // thinks about the plan for longer than that loses nothing.
 func TestIdleShellOfTheAppliance(t *testing.T) {
+	t.Parallel()
 	s := lab.Start(t, lab.Options{Kind: lab.Linux, Dialect: "7.7", Appliance: luna.Options{IdleClose: 2 * time.Second}})
 	b := dialling(t)
 	b.person.yes = true
@@ -143,6 +147,7 @@ func eventually(t *testing.T, limit time.Duration, holds func() bool) bool {
 // What a user's role may not ask is evidence, not failure, as long as the link
 // can be made and proved; a right without which it cannot be made is named.
 func TestRoles(t *testing.T) {
+	t.Parallel()
 	without := func(commands ...string) []string { return commands }
 	for name, c := range map[string]struct {
 		forbidden []string
@@ -194,6 +199,7 @@ func TestRoles(t *testing.T) {
 
 // Whoever may only read sees a link that somebody else has made.
 func TestMonitorSeesTheLink(t *testing.T) {
+	t.Parallel()
 	for _, dialect := range []string{"5.3", "7.9"} {
 		s := lab.Start(t, lab.Options{Kind: lab.Linux, Dialect: dialect})
 		words := wordsFor(s, "partition6")
@@ -223,6 +229,7 @@ func TestMonitorSeesTheLink(t *testing.T) {
 // The command that is refused is not tried again, and nothing is sent that the
 // role has no use for.
 func TestARefusedRightIsAskedOnce(t *testing.T) {
+	t.Parallel()
 	s := lab.Start(t, lab.Options{Kind: lab.Linux, Appliance: luna.Options{Forbidden: []string{"client register"}}})
 	dialling(t).expect(t, ui.ExitFailed, the("apply", wordsFor(s, "partition6"), "-y")...)
 	commands, err := s.Commands()

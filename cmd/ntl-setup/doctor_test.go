@@ -15,6 +15,7 @@ import (
 
 // What an appliance and its roles can be like, as doctor sees it.
 func TestDoctorOnManySites(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		options lab.Options
 		more    []string
@@ -36,18 +37,27 @@ func TestDoctorOnManySites(t *testing.T) {
 		},
 		"a role that may not ask": {
 			options: lab.Options{Appliance: luna.Options{Forbidden: []string{"status date", "ntls ipcheck show", "service status"}}},
-			differs: map[string]preflight.Status{"validity": preflight.Unknown},
+			differs: map[string]preflight.Status{"clocks": preflight.Unknown, "validity": preflight.Unknown},
 			says:    map[string]string{"clocks": "this user may not ask `status date`"}, exit: ui.ExitOK,
 		},
 		"a date in other words": {
 			options: lab.Options{Appliance: luna.Options{DateLayout: "the year is 2006"}},
-			differs: map[string]preflight.Status{"validity": preflight.Unknown},
+			differs: map[string]preflight.Status{"clocks": preflight.Unknown, "validity": preflight.Unknown},
 			says:    map[string]string{"clocks": "holds no date and time"}, exit: ui.ExitOK,
 		},
 		"a date with a zone": {
 			options: lab.Options{Appliance: luna.Options{ClockSkew: -5 * time.Hour, DateLayout: "Mon Jan _2 15:04:05 EST 2006"}},
-			differs: map[string]preflight.Status{"validity": preflight.Unknown},
-			says:    map[string]string{"clocks": "in a zone called EST, agrees"}, exit: ui.ExitOK,
+			says:    map[string]string{"clocks": "printed in EST, agrees"}, exit: ui.ExitOK,
+		},
+		"a date with a zone that is wrong": {
+			options: lab.Options{Appliance: luna.Options{DateLayout: "Mon Jan _2 15:04:05 EDT 2006"}},
+			differs: map[string]preflight.Status{"clocks": preflight.Warning},
+			says:    map[string]string{"clocks": "printed in EDT, is 4h0m0s ahead"}, exit: ui.ExitOK,
+		},
+		"a date with a zone of several": {
+			options: lab.Options{Appliance: luna.Options{DateLayout: "Mon Jan _2 15:04:05 IST 2006"}},
+			differs: map[string]preflight.Status{"clocks": preflight.Unknown, "validity": preflight.Unknown},
+			says:    map[string]string{"clocks": "not known to the hour"}, exit: ui.ExitOK,
 		},
 		"a clock that is behind": {
 			options: lab.Options{Appliance: luna.Options{ClockSkew: -49 * time.Hour}},
@@ -98,6 +108,7 @@ func TestDoctorOnManySites(t *testing.T) {
 // With the client's own certificate not yet valid for the appliance, no link can
 // come about, and vtl would not say why.
 func TestNotYetValid(t *testing.T) {
+	t.Parallel()
 	b, s, words := visit(t, lab.Options{})
 	words = append(words, passwords(s)...)
 	if got := b.main(t, append([]string{"apply", "-y"}, words...)...); got != ui.ExitOK {
@@ -121,6 +132,7 @@ func TestNotYetValid(t *testing.T) {
 
 // This machine as the client dials by itself.
 func TestDoctorHere(t *testing.T) {
+	t.Parallel()
 	b, s, words := visit(t, lab.Options{})
 	words = append(append(words, passwords(s)...), "--client", "local")
 	if got := b.main(t, append([]string{"doctor", "-o", "json"}, words...)...); got != ui.ExitOK {
@@ -138,6 +150,7 @@ func TestDoctorHere(t *testing.T) {
 
 // Real OpenSSH, with forwarding and without.
 func TestDoctorThroughOpenSSH(t *testing.T) {
+	t.Parallel()
 	for means, lines := range map[string][]string{"through SSH": nil, "by its openssl": {"AllowTcpForwarding no"}} {
 		s := lab.Start(t, lab.Options{OpenSSH: true, ClientSSHD: lines})
 		b := dialling(t)

@@ -65,6 +65,7 @@ func results(t *testing.T, b *bench) []string {
 // session there, and found in order; a link added later is the only one that
 // changes anything.
 func TestFleet(t *testing.T) {
+	t.Parallel()
 	sites := sitesFor(t, 6, lab.Options{})
 	hsm := sites[0]
 	_, words := fleetOf(t, sites)
@@ -147,6 +148,7 @@ func loginsOf(t *testing.T, s *lab.Site) int { t.Helper(); return s.HSMSSH.Login
 
 // Without -y all links are shown and asked for once; a no changes nothing.
 func TestFleetAsksOnce(t *testing.T) {
+	t.Parallel()
 	sites := sitesFor(t, 2, lab.Options{Kind: lab.Linux})
 	_, words := fleetOf(t, sites)
 	for _, yes := range []bool{false, true} {
@@ -173,6 +175,7 @@ func TestFleetAsksOnce(t *testing.T) {
 // One link that fails, one that needs a decision, and one that is not reached
 // stop themselves alone; a report brings those back.
 func TestFleetWithTrouble(t *testing.T) {
+	t.Parallel()
 	sites := sitesFor(t, 4, lab.Options{Kind: lab.Linux})
 	file, words := fleetOf(t, sites)
 	text, err := os.ReadFile(file)
@@ -228,6 +231,7 @@ func mustRead(t *testing.T, path string) []byte {
 // A plan that one person makes is what another applies; once the world has moved
 // it is refused.
 func TestSavedPlan(t *testing.T) {
+	t.Parallel()
 	sites := sitesFor(t, 2, lab.Options{Kind: lab.Linux})
 	_, words := fleetOf(t, sites)
 	out := filepath.Join(t.TempDir(), "plan.json")
@@ -278,6 +282,7 @@ func TestSavedPlan(t *testing.T) {
 
 // A password that was refused for one link is offered by none of the others.
 func TestFleetOffersAWrongPasswordOnce(t *testing.T) {
+	t.Parallel()
 	sites := sitesFor(t, 4, lab.Options{Kind: lab.Linux})
 	file, words := fleetOf(t, sites)
 	wrong := filepath.Join(t.TempDir(), "wrong")
@@ -316,6 +321,7 @@ func TestFleetOffersAWrongPasswordOnce(t *testing.T) {
 // A NetScaler that gets two HSMs in one run: both links come as far as they can
 // before the gateway's steps, so that it starts once, with both of them.
 func TestFleetStartsTheGatewayOnce(t *testing.T) {
+	t.Parallel()
 	s := lab.Start(t, lab.Options{})
 	second := lab.AddAppliance(t, s, lab.Options{})
 	dir := t.TempDir()
@@ -373,6 +379,7 @@ links:
 // A password that nobody gave is asked for once, and the prompt says for how
 // many hosts it is.
 func TestFleetAsksForAPasswordOnce(t *testing.T) {
+	t.Parallel()
 	sites := sitesFor(t, 3, lab.Options{Kind: lab.Linux})
 	file, words := fleetOf(t, sites)
 	text := string(mustRead(t, file))

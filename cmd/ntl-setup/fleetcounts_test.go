@@ -13,6 +13,7 @@ import (
 // A new link takes five commands of its own on the appliance, and what is the
 // same for all of them is asked once, over one session.
 func TestCommandsOfNewLinks(t *testing.T) {
+	t.Parallel()
 	sites := sitesFor(t, 3, lab.Options{Kind: lab.Linux})
 	hsm := sites[0]
 	_, words := fleetOf(t, sites)

@@ -47,6 +47,7 @@ func (b *bench) expect(t *testing.T, want int, words ...string) *bench {
 // By host name: the certificate's name and its file's, -hostname, and the
 // mapping, as differences of step 5, confirmed by looking; then nothing more.
 func TestByHostName(t *testing.T) {
+	t.Parallel()
 	for name, o := range map[string]lab.Options{
 		"two columns": {Kind: lab.Linux},
 		"table":       {Kind: lab.Linux, Appliance: luna.Options{HostIPLayout: luna.HostIPTable}},
@@ -93,6 +94,7 @@ func TestByHostName(t *testing.T) {
 // A mapping to another address is somebody's: a conflict before the first act,
 // with the command that would take it away, which is never sent.
 func TestMappedOtherwise(t *testing.T) {
+	t.Parallel()
 	b, s, words := named(t, lab.Options{Kind: lab.Linux})
 	words = append(words, "--map-host-ip", s.ClientAddress)
 	if err := s.Appliance().Update(func(st *luna.State) error { st.HostIP["NS-web1"] = "203.0.113.7"; return nil }); err != nil {
@@ -122,6 +124,7 @@ func TestMappedOtherwise(t *testing.T) {
 // Where `client hostip show` is not understood, that is said, the mapping is made
 // on the appliance's word, and a rerun is settled by vtl verify.
 func TestHostIPShowIsNotUnderstood(t *testing.T) {
+	t.Parallel()
 	for name, o := range map[string]luna.Options{
 		"another form":     {HostIPLayout: luna.HostIPStrange},
 		"not for this one": {Forbidden: []string{"client hostip show"}},
@@ -163,6 +166,7 @@ func TestHostIPShowIsNotUnderstood(t *testing.T) {
 // DNS loses later shows at vtl verify, whose evidence names what to look at; the
 // flag then adds the mapping alone.
 func TestANameThatDNSLoses(t *testing.T) {
+	t.Parallel()
 	b, s, words := named(t, lab.Options{Kind: lab.Linux})
 	dns := func(names map[string]string) {
 		t.Helper()
@@ -195,6 +199,7 @@ func TestANameThatDNSLoses(t *testing.T) {
 }
 
 func TestMapHostIPIsForNames(t *testing.T) {
+	t.Parallel()
 	b, s, words := visit(t, lab.Options{Kind: lab.Linux})
 	words = append(append(words, passwords(s)...), "--map-host-ip", s.ClientAddress)
 	if got := b.main(t, append([]string{"plan"}, words...)...); got != ui.ExitUsage || !strings.Contains(b.err.String(), "known by host name") {

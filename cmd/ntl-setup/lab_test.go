@@ -49,6 +49,7 @@ func hash(t *testing.T, s *lab.Site) string {
 
 // The main line: plan, apply, plan, apply, status.
 func TestMainLine(t *testing.T) {
+	t.Parallel()
 	b, s, words := visit(t, lab.Options{})
 	words = append(words, passwords(s)...)
 	before := hash(t, s)
@@ -132,6 +133,7 @@ func (p *typist) Secret(_ context.Context, prompt string) (string, error) {
 
 // Both passwords typed at the terminal, and the plan approved there.
 func TestEverythingAsked(t *testing.T) {
+	t.Parallel()
 	b, s, words := visit(t, lab.Options{Kind: lab.Linux, HSMAuth: []string{lab.Interactive}})
 	p := &typist{person: person{yes: true}, answers: map[string]string{s.ClientTarget: s.ClientPassword, s.HSMTarget: s.HSMPassword}}
 	b.app.openTTY = func() (asker, error) { return p, nil }
@@ -150,6 +152,7 @@ func TestEverythingAsked(t *testing.T) {
 }
 
 func TestWrongPassword(t *testing.T) {
+	t.Parallel()
 	b, s, words := visit(t, lab.Options{})
 	b.app.env.Getenv = func(name string) string {
 		return map[string]string{"NTL_SETUP_CLIENT_PASSWORD": s.ClientPassword, "NTL_SETUP_HSM_PASSWORD": "canary"}[name]
@@ -171,6 +174,7 @@ func TestWrongPassword(t *testing.T) {
 }
 
 func TestUnknownHostKey(t *testing.T) {
+	t.Parallel()
 	b, s, words := visit(t, lab.Options{})
 	if err := os.Truncate(s.KnownHosts, 0); err != nil {
 		t.Fatal(err)
@@ -194,6 +198,7 @@ func TestUnknownHostKey(t *testing.T) {
 
 // A client without the Luna software is no matter of connecting.
 func TestNoLunaClient(t *testing.T) {
+	t.Parallel()
 	b, s, words := visit(t, lab.Options{Kind: lab.Linux})
 	words = append(append(words, passwords(s)...), "--client-root", t.TempDir(), "-o", "json")
 	if got := b.main(t, append([]string{"plan"}, words...)...); got != ui.ExitFailed {
@@ -205,6 +210,7 @@ func TestNoLunaClient(t *testing.T) {
 }
 
 func TestRecognisingTakesTooLong(t *testing.T) {
+	t.Parallel()
 	b, s, words := visit(t, lab.Options{})
 	words = append(append(words, passwords(s)...), "--step-timeout", "1ms", "-o", "json")
 	if got := b.main(t, append([]string{"plan"}, words...)...); got != ui.ExitUnreachable {

@@ -106,6 +106,7 @@ func modesAreKept(t *testing.T, s *lab.Site, group accounts.Account) {
 }
 
 func TestSudoWithoutAPassword(t *testing.T) {
+	t.Parallel()
 	if !withUsers(t) {
 		return
 	}
@@ -120,6 +121,7 @@ func TestSudoWithoutAPassword(t *testing.T) {
 // The password is in a file, in the environment, or that of the login; whatever
 // way, it is nowhere afterwards.
 func TestSudoWithAPassword(t *testing.T) {
+	t.Parallel()
 	if !withUsers(t) {
 		return
 	}
@@ -157,6 +159,7 @@ func TestSudoWithAPassword(t *testing.T) {
 
 // Where sudo wants the password that the login wanted, it is not asked for again.
 func TestSudoWithThePasswordOfTheLogin(t *testing.T) {
+	t.Parallel()
 	if !withUsers(t) {
 		return
 	}
@@ -199,6 +202,7 @@ func secretIsNowhere(t *testing.T, b *bench, secret string) {
 
 // What sudo says is said to the user, before anything is changed.
 func TestSudoThatGivesNoRights(t *testing.T) {
+	t.Parallel()
 	if !withUsers(t) {
 		return
 	}
@@ -238,6 +242,7 @@ func TestSudoThatGivesNoRights(t *testing.T) {
 // A member of the group needs no sudo: he may write to the configuration, though
 // not make a file beside it.
 func TestMemberOfTheGroup(t *testing.T) {
+	t.Parallel()
 	if !withUsers(t) {
 		return
 	}
@@ -257,6 +262,7 @@ func TestMemberOfTheGroup(t *testing.T) {
 
 // Who may look and not write gets a plan, which says so, and no more.
 func TestReaderAlone(t *testing.T) {
+	t.Parallel()
 	if !withUsers(t) {
 		return
 	}
@@ -275,8 +281,8 @@ func TestReaderAlone(t *testing.T) {
 	for _, command := range []string{"plan", "apply"} {
 		b := dialling(t)
 		b.app.openTTY = func() (asker, error) { return nil, ui.ErrNoTerminal }
-		if got := b.main(t, append([]string{command, "-y", "-o", "json"}, as(words, s, who)...)...); got != ui.ExitConflict {
-			t.Errorf("%s: exit %d, want 3\n%s", command, got, b.err.String())
+		if got := b.main(t, append([]string{command, "-y", "-o", "json"}, as(words, s, who)...)...); got != ui.ExitUnreachable {
+			t.Errorf("%s: exit %d, want 4\n%s", command, got, b.err.String())
 		}
 		steps := document(t, b).Links[0].Steps
 		if len(steps) == 0 || !strings.Contains(steps[0].Reason, "this user may not write to ") || !strings.Contains(steps[0].Reason, "sudo wants a password") {
@@ -291,6 +297,7 @@ func TestReaderAlone(t *testing.T) {
 // The minimal client: its configuration is found by the session's variable, or
 // by the flag where the session has none.
 func TestMinimalClient(t *testing.T) {
+	t.Parallel()
 	for name, o := range map[string]lab.Options{
 		"by the variable": {OpenSSH: true},
 		"by the flag":     {},
@@ -321,6 +328,7 @@ func TestMinimalClient(t *testing.T) {
 // The program is killed while vtl is at work as root: vtl goes on to its end, and
 // a rerun takes over what the dead run held and finishes.
 func TestKilledUnderSudo(t *testing.T) {
+	t.Parallel()
 	if !withUsers(t) {
 		return
 	}

@@ -14,6 +14,7 @@ import (
 // Real daemons that allow one session on a connection: what a run does there, it
 // does one after the other, and the place of each session is free for the next.
 func TestMaxSessionsOne(t *testing.T) {
+	t.Parallel()
 	one := []string{"MaxSessions 1"}
 	for name, o := range map[string]lab.Options{
 		"client":             {ClientSSHD: one},

@@ -53,6 +53,7 @@ func elsewhere() []string { return []string{"--hsm-address", "127.250.250.1"} }
 // A plan of a link that is not there yet has a preflight, in every form of
 // output; once the link holds, nothing is asked any more.
 func TestPlanHasAPreflight(t *testing.T) {
+	t.Parallel()
 	b, s, words := visit(t, lab.Options{})
 	words = append(words, passwords(s)...)
 	before := hash(t, s)
@@ -102,6 +103,7 @@ func TestPlanHasAPreflight(t *testing.T) {
 // What makes the link impossible stops apply before its first act, says what to
 // do, and names the flag that decides.
 func TestAnImpossibleLinkIsNotBegun(t *testing.T) {
+	t.Parallel()
 	b, s, words := visit(t, lab.Options{})
 	words = append(append(words, passwords(s)...), elsewhere()...)
 	before := hash(t, s)
@@ -139,6 +141,7 @@ func TestAnImpossibleLinkIsNotBegun(t *testing.T) {
 
 // The person sees the warnings above the question, and may go on.
 func TestWarningsDoNotStop(t *testing.T) {
+	t.Parallel()
 	b, s, words := visit(t, lab.Options{Appliance: luna.Options{ClockSkew: 3 * time.Minute}})
 	words = append(words, passwords(s)...)
 	b.person.yes = true
@@ -151,6 +154,7 @@ func TestWarningsDoNotStop(t *testing.T) {
 }
 
 func TestHereIsADialer(t *testing.T) {
+	t.Parallel()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -176,6 +180,7 @@ func TestHereIsADialer(t *testing.T) {
 // A preflight is made once in a run, and not where the client reaches its
 // partitions.
 func TestPreflightIsMadeOnce(t *testing.T) {
+	t.Parallel()
 	made := 0
 	view := ui.NewView("plan", ui.Text, ui.Stream{Writer: new(strings.Builder)}, ui.Stream{Writer: new(strings.Builder)})
 	defer view.Close()

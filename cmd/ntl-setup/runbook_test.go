@@ -135,6 +135,7 @@ func onRealSSH(t *testing.T, o lab.Options) (*bench, *lab.Site, []string) {
 // Everything that is printed, typed line by line into real shells and through a
 // real scp, makes the link.
 func TestRunbookTypedByHand(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		options lab.Options
 		shell   string
@@ -179,6 +180,7 @@ func TestRunbookTypedByHand(t *testing.T) {
 // The two forms say the same lines, and what a saved one holds is the runbook
 // alone.
 func TestRunbookOnStandardOutput(t *testing.T) {
+	t.Parallel()
 	b, s, words := visit(t, lab.Options{})
 	words = append(words, passwords(s)...)
 	if got := b.main(t, append([]string{"plan", "--commands"}, words...)...); got != ui.ExitChanges {
@@ -214,6 +216,7 @@ func TestRunbookOnStandardOutput(t *testing.T) {
 // Without the flag a document is what it always was; with it, and a decision to
 // be made first, no line is offered.
 func TestNoRunbook(t *testing.T) {
+	t.Parallel()
 	b, s, words := visit(t, lab.Options{})
 	words = append(words, passwords(s)...)
 	none := func(want int, words ...string) {
@@ -243,6 +246,7 @@ func TestNoRunbook(t *testing.T) {
 // Many links are told one behind the other, each under its own head, and the
 // table of results is not among them.
 func TestRunbookOfManyLinks(t *testing.T) {
+	t.Parallel()
 	b, s, _ := visit(t, lab.Options{})
 	file := filepath.Join(t.TempDir(), "ntl.yaml")
 	text := "clients:\n  c:\n    host: " + s.ClientTarget + "\n    address: " + s.ClientAddress + "\n    root: " + s.ClientRoot + "\n    password_file: " + s.ClientPasswordFile + "\nhsms:\n"

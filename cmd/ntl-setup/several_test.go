@@ -66,6 +66,7 @@ func serialsOf(t *testing.T, s *lab.Site, partitions ...string) []string {
 // twice. One certificate pair serves both, each is judged on its own, and a
 // rerun of either changes nothing.
 func TestTwoHSMsThreePartitions(t *testing.T) {
+	t.Parallel()
 	for name, o := range map[string]lab.Options{"in process": {Kind: lab.Linux}, "openssh": {Kind: lab.Linux, OpenSSH: true}} {
 		t.Run(name, func(t *testing.T) {
 			s := lab.Start(t, o)
@@ -131,6 +132,7 @@ func without(lines []string, text string) []string {
 // A client of a third HSM that is long gone: entries made by hand, with gaps and
 // an empty one between them, stay as they are, byte for byte.
 func TestAThirdHSMThatIsUnreachable(t *testing.T) {
+	t.Parallel()
 	for name, entries := range map[string]string{
 		"gaps":         "   ServerName00 = 127.9.9.9;\n   ServerPort00 = 1792;\n   ServerHtl00 = 0;\n   ServerName02 = old-hsm.lab.example;\n   ServerPort02 = 1792;\n   ServerHtl02 = 0;\n",
 		"an empty one": "   ServerName00 = ;\n   ServerPort00 = ;\n   ServerHtl00 = ;\n   ServerName01 = 127.9.9.9;\n   ServerPort01 = 1792;\n   ServerHtl01 = 0;\n",
@@ -192,6 +194,7 @@ func forgetClient(t *testing.T, s *lab.Site) {
 // Two appliances whose certificates have the same issuer, subject and serial
 // number are two: what is compared is the whole certificate.
 func TestSameNameAndSerialOnBothCertificates(t *testing.T) {
+	t.Parallel()
 	s := lab.Start(t, lab.Options{Kind: lab.Linux})
 	second := lab.AddAppliance(t, s, lab.Options{})
 	for _, one := range []*lab.Site{s, second} {
@@ -217,6 +220,7 @@ func TestSameNameAndSerialOnBothCertificates(t *testing.T) {
 // On a NetScaler the gateway that serves the first HSM is restarted for the
 // second one only when a person says so, and the plan foresees it.
 func TestASecondHSMAndTheGateway(t *testing.T) {
+	t.Parallel()
 	s := lab.Start(t, lab.Options{})
 	second := lab.AddAppliance(t, s, lab.Options{Dialect: "7.9"})
 	b := dialling(t)
@@ -248,6 +252,7 @@ func TestASecondHSMAndTheGateway(t *testing.T) {
 // like ours, and one with our very certificate. Ours is made, none of theirs
 // is touched.
 func TestOtherPeoplesClients(t *testing.T) {
+	t.Parallel()
 	s := lab.Start(t, lab.Options{Kind: lab.Linux, Dialect: "5.3"})
 	words := append(wordsFor(s, "partition1"), "--name", "web1")
 	for i, name := range []string{"payment gateway east", "web10", "web1 old", "Web1"} {

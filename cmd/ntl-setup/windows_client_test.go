@@ -28,6 +28,7 @@ const windowsConf = "Program Files/SafeNet/LunaClient/crystoki.ini"
 
 // A Windows client behind a real sshd, by a genuine cmd.exe: plan, apply, apply.
 func TestWindowsClient(t *testing.T) {
+	t.Parallel()
 	b, s, words := visit(t, lab.Options{Kind: lab.Windows, WinLab: winLab(t), OpenSSH: true})
 	words = append(words, "-i", s.IdentityFile)
 	before := hash(t, s)
@@ -87,6 +88,7 @@ func checkWindowsConf(t *testing.T, s *lab.Site) {
 // it is given to cmd.exe), and cut off while vtl makes the pair: vtl goes on by
 // itself, and the next run waits for it and finishes.
 func TestWindowsClientCutOff(t *testing.T) {
+	t.Parallel()
 	b, s, words := visit(t, lab.Options{
 		Kind: lab.Windows, WinLab: winLab(t), ClientShell: lab.PowerShell, Vtl: luna.VtlSettings{DelayMS: 15000},
 	})

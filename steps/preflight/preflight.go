@@ -75,6 +75,8 @@ type Reach struct {
 	// CertificateProblem, where none came.
 	Certificate        []byte
 	CertificateProblem string
+	// Cut: the far side ended the connection instead of showing a certificate.
+	Cut bool
 }
 
 // Clock is how far a machine's clock is ahead of this machine's.
@@ -83,12 +85,13 @@ type Clock struct {
 	// Vague: what it printed is the wall clock of a zone that the text does not
 	// settle; Ahead then takes it for UTC.
 	Vague   bool
-	Zone    string // as printed, for a vague one
+	Zone    string // as printed; one that the world knows by its name settles a vague one
 	Problem string // why it is not known; empty: it is
 }
 
 // Judge makes checks of what was seen, in their order.
 func Judge(s Seen) []Check {
+	s.Client, s.HSM = s.Client.settled(), s.HSM.settled()
 	checks := []Check{s.port()}
 	if s.Port.Reached {
 		checks = append(checks, s.certificate())

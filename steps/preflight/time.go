@@ -26,8 +26,9 @@ func (s Seen) clocks() Check {
 	case client == Warning || hsm == Warning:
 		c.Status = Warning
 		c.Hint = "set the clocks right (NTP) before certificates are made: one that is not yet valid shows as a bare connection reset (errno 104)"
-	case client == Unknown && hsm == Unknown:
+	case client == Unknown || hsm == Unknown:
 		c.Status = Unknown
+		c.Hint = "compare the clocks by hand: `date` on the client, `status date` on the appliance"
 	}
 	return c
 }
@@ -38,9 +39,9 @@ func (k Clock) judge(whose string) (Status, string) {
 	case k.Problem != "":
 		return Unknown, whose + " is not known: " + k.Problem
 	case !k.Vague && k.Ahead.Abs() <= tolerance:
-		return OK, whose + " agrees" + within(k.Ahead)
+		return OK, whose + k.printed() + " agrees" + within(k.Ahead)
 	case !k.Vague:
-		return Warning, whose + " is " + apart(k.Ahead)
+		return Warning, whose + k.printed() + " is " + apart(k.Ahead)
 	}
 	zone := "without a zone"
 	if k.Zone != "" {
@@ -53,7 +54,36 @@ func (k Clock) judge(whose string) (Status, string) {
 	case rest.Abs() > tolerance:
 		return Warning, fmt.Sprintf("%s, printed %s, is %s but for whole quarters of an hour", whose, zone, apart(rest))
 	}
-	return OK, fmt.Sprintf("%s, printed %s, agrees but for whole quarters of an hour", whose, zone)
+	return Unknown, fmt.Sprintf("%s, printed %s, is not known to the hour: nothing says how far that is from UTC", whose, zone)
+}
+
+// zones are those names of zones that stand for one difference to UTC wherever
+// they are printed by the common tz data. Names that several places use, such as
+// IST, CST or BST, are not among them.
+func zones() map[string]time.Duration {
+	const h = time.Hour
+	return map[string]time.Duration{
+		"WET": 0, "WEST": h, "CET": h, "CEST": 2 * h, "EET": 2 * h, "EEST": 3 * h, "MSK": 3 * h,
+		"EST": -5 * h, "EDT": -4 * h, "CDT": -5 * h, "MST": -7 * h, "MDT": -6 * h, "PST": -8 * h, "PDT": -7 * h,
+		"AKST": -9 * h, "AKDT": -8 * h, "HST": -10 * h, "JST": 9 * h, "KST": 9 * h, "HKT": 8 * h,
+		"AWST": 8 * h, "AEST": 10 * h, "AEDT": 11 * h, "NZST": 12 * h, "NZDT": 13 * h,
+	}
+}
+
+// settled is a clock whose zone is told by its name, read by that.
+func (k Clock) settled() Clock {
+	if offset, ok := zones()[k.Zone]; ok && k.Vague && k.Problem == "" {
+		k.Ahead, k.Vague = k.Ahead-offset, false
+	}
+	return k
+}
+
+// printed tells the zone by whose name a clock was read, if it was by one.
+func (k Clock) printed() string {
+	if _, ok := zones()[k.Zone]; !ok {
+		return ""
+	}
+	return ", printed in " + k.Zone + ","
 }
 
 // within is how far a clock that agrees is off, if it is at all.

@@ -54,6 +54,12 @@ func (s Seen) certificate() Check {
 	shown, own := s.Port.Certificate, s.Server
 	c := Check{ID: IDCertificate, Status: Unknown}
 	switch {
+	case shown == nil && s.Port.Cut:
+		c.Status = Warning
+		c.Evidence = fmt.Sprintf("%s ends each connection before it shows a certificate (%s)", s.where(), s.Port.CertificateProblem)
+		c.Hint = "NTLS does so where it is not bound to that interface or was not restarted after its certificate was made (`ntls show` there; " +
+			"`service restart ntls` cuts off all its clients), where `ntls ipcheck show` is enabled and the client comes from another address, " +
+			"and where clocks are apart; something else may also stand in between and hang up"
 	case shown == nil:
 		c.Evidence = "no certificate was seen at " + s.where() + ": " + s.Port.CertificateProblem
 	case own == nil:
