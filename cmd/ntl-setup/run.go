@@ -190,10 +190,16 @@ func verdict(err error) bool {
 	if errors.Is(err, steps.ErrAtWork) {
 		return true // it names who was waited for, and what ended it
 	}
-	if !errors.As(err, &classed) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if !errors.As(err, &classed) {
 		return false
 	}
 	class := transport.Class(classed.ErrorClass())
+	if class == transport.ClassDialogue {
+		return true // what it wants it said before the time was over
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
 	return class != transport.ClassTimeout && class != "internal" && class != "interrupted"
 }
 
