@@ -114,7 +114,7 @@ func (s *slot) close() {
 	if s.host != nil {
 		_ = s.host.shell.Close() // the connection ends next, and with it the shell
 		_ = s.host.conn.Close()  // the run is over; what it did was confirmed by looking
-		_ = s.host.words.Close()   // a transcript fails nobody
+		_ = s.host.words.Close() // a transcript fails nobody
 	}
 }
 

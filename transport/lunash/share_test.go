@@ -14,12 +14,12 @@ import (
 type counted struct {
 	Appliance // whatever else is asked panics
 
-	mu      sync.Mutex
-	names   []string
-	asked   map[string]int
-	fail    error // of the next answers
-	refuse  error // of the next change
-	slow    time.Duration
+	mu     sync.Mutex
+	names  []string
+	asked  map[string]int
+	fail   error // of the next answers
+	refuse error // of the next change
+	slow   time.Duration
 }
 
 func (c *counted) ask(ctx context.Context, what string) ([]string, error) {
