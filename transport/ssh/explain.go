@@ -54,8 +54,9 @@ func (d *dialling) explainDial(ctx context.Context, err error) error {
 		return d.fail(transport.ClassConnect, "the name %s cannot be resolved: %w", d.target.Host, err).
 			WithHint("check the spelling, or use the address")
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return d.fail(transport.ClassConnect, "connection to %s refused: %w", address, err).
-			WithHint("the machine answers, but nothing listens on that port; check the port and that SSH is enabled")
+		refused := d.fail(transport.ClassConnect, "connection to %s refused", address)
+		refused.Err = err // its words say the same once more
+		return refused.WithHint("the machine answers, but nothing listens on that port; check the port and that SSH is enabled")
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return d.fail(transport.ClassConnect, "no route to %s: %w", address, err).
 			WithHint("check the address, the network or the VPN")
