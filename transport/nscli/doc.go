@@ -15,7 +15,7 @@
 //
 // Whether the CLI hands the standard input on to what it starts is found out at
 // the beginning. Where it does not, each script goes to a file of a random name
-// in /var/tmp, by SFTP, and removes that file before it does anything else.
+// in /var/tmp, by SFTP or SCP, and removes that file before it does anything else.
 // Scripts hold no secret. That file is all that looking ever leaves, and only
 // if the line drops between the two.
 //

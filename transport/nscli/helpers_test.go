@@ -33,6 +33,7 @@ type netscaler struct {
 	transport.Conn // what a Conn can do besides is not asked for
 	shell          string
 	files          func() (transport.Files, error)
+	stream         func(line string) (transport.Stream, error) // nil: no command is started
 
 	mu    sync.Mutex
 	lines []string
@@ -78,6 +79,49 @@ func (n *netscaler) Files(ctx context.Context) (transport.Files, error) {
 		return nil, transport.Errorf(transport.ClassTimeout, n.Name(), "%w", context.Cause(ctx))
 	}
 	return n.files()
+}
+
+func (n *netscaler) Stream(_ context.Context, line string) (transport.Stream, error) {
+	if n.stream == nil {
+		return nil, errors.New("no command is started")
+	}
+	return n.stream(line)
+}
+
+// copying starts a line by sh, as sshd does with scp.
+func copying(line string) (transport.Stream, error) {
+	cmd := exec.CommandContext(context.Background(), "sh", "-c", line)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	return &process{Reader: out, WriteCloser: in, cmd: cmd}, cmd.Start()
+}
+
+// process is a command at work.
+type process struct {
+	io.Reader
+	io.WriteCloser
+
+	cmd *exec.Cmd
+}
+
+func (p *process) CloseWrite() error { return p.WriteCloser.Close() }
+func (p *process) Stderr() []byte    { return nil }
+
+func (p *process) Wait() (int, error) {
+	_ = p.cmd.Wait() // its status says it
+	return p.cmd.ProcessState.ExitCode(), nil
+}
+
+func (p *process) Close() error {
+	_ = p.WriteCloser.Close() // that ends it
+	_, err := p.Wait()
+	return err
 }
 
 // said are the lines that were sent.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -184,6 +185,24 @@ func (f failing) WriteFile(ctx context.Context, name string, data []byte) error 
 }
 
 func (f failing) Close() error { return f.close }
+
+// Where there is no SFTP, a script goes by SCP: OpenSSH's own takes it here.
+func TestScriptsBySCP(t *testing.T) {
+	if _, err := exec.LookPath("scp"); err != nil {
+		t.Fatal("scp is missing: install the package openssh-client")
+	}
+	host, n, place := through(t, lab.NSCLIDeaf)
+	n.files = func() (transport.Files, error) { return nil, transport.Errorf(transport.ClassRemote, "h", "%w", transport.ErrNoSFTP) }
+	n.stream = copying
+	made := t.TempDir() + "/made"
+	if _, err := host.Do(t.Context(), transport.MakeDir(made)); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(made); err != nil || !info.IsDir() {
+		t.Errorf("%v", err)
+	}
+	empty(t, place)
+}
 
 // A script that did not arrive whole is not run.
 func TestScriptsThatDoNotArrive(t *testing.T) {
