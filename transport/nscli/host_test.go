@@ -192,7 +192,9 @@ func TestScriptsBySCP(t *testing.T) {
 		t.Fatal("scp is missing: install the package openssh-client")
 	}
 	host, n, place := through(t, lab.NSCLIDeaf)
-	n.files = func() (transport.Files, error) { return nil, transport.Errorf(transport.ClassRemote, "h", "%w", transport.ErrNoSFTP) }
+	n.files = func() (transport.Files, error) {
+		return nil, transport.Errorf(transport.ClassRemote, "h", "%w", transport.ErrNoSFTP)
+	}
 	n.stream = copying
 	made := t.TempDir() + "/made"
 	if _, err := host.Do(t.Context(), transport.MakeDir(made)); err != nil {
