@@ -110,7 +110,8 @@ func (f *fleet) client(ctx context.Context, u unit, outcomes []ui.Outcome) {
 func (f *fleet) link(ctx context.Context, at int, c *clientHost, t *turn, more bool) ui.Outcome {
 	j := f.jobs[at]
 	view := f.view.Link(at, j.link.ID, j.outcome())
-	j.view, j.shared = view, &sharedHosts{pool: f.hosts, client: c}
+	hosts := &sharedHosts{pool: f.hosts, client: c}
+	j.view, j.shared = view, hosts
 	j.evidence = f.kept.part(j, at, f.pass)
 	if more {
 		j.pause = t.pause
@@ -125,6 +126,9 @@ func (f *fleet) link(ctx context.Context, at int, c *clientHost, t *turn, more b
 	o.Journal = f.kept.dir()
 	f.count(o.Report)
 	c.judge(o.Report)
+	if hosts.used != nil && lostConnection(o.Report) {
+		f.hosts.appliance(j.link.HSM.Name()).doubt(hosts.used)
+	}
 	j.evidence.end(o.Report)
 	view.End(o)
 	return o

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"ntl-setup/cmd/internal/ui"
@@ -399,5 +400,33 @@ func TestFleetAsksForAPasswordOnce(t *testing.T) {
 	}
 	if got := results(t, b); !slices.Equal(got, []string{"web0/hsm1 established", "web1/hsm1 unreachable", "web2/hsm1 established"}) {
 		t.Errorf("%v", got)
+	}
+}
+
+// An appliance that drops its connection in the middle costs the link that is at
+// work, at most: the next one has a connection of its own.
+func TestFleetAfterALostConnection(t *testing.T) {
+	t.Parallel()
+	sites := sitesFor(t, 3, lab.Options{Kind: lab.Linux})
+	hsm := sites[0]
+	_, words := fleetOf(t, sites)
+	var cut sync.WaitGroup
+	cut.Go(func() {
+		if err := awaitWord(t, filepath.Join(hsm.Dir, "hsm", "commands.log"), "client register"); err != nil {
+			t.Error(err)
+		}
+		hsm.HSMSSH.DropConnections()
+	})
+	b := dialling(t)
+	words = append([]string{"apply", "-y", "-o", "json", "--parallel", "1"}, words...)
+	b.main(t, words...)
+	cut.Wait()
+	got := results(t, b)
+	if len(got) != 3 || got[1] != "web1/hsm1 established" || got[2] != "web2/hsm1 established" {
+		t.Errorf("%v\n%s", got, b.err.String())
+	}
+	b = dialling(t)
+	if status := b.main(t, words...); status != ui.ExitOK {
+		t.Errorf("rerun: exit %d\n%s", status, b.err.String())
 	}
 }

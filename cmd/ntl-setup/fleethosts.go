@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 
@@ -104,17 +105,31 @@ type slot struct {
 	mu     sync.Mutex // held while it is dialled
 	known  bool
 	err    error // of dialling; everybody's
-	host   *applianceHost
 	shared lunash.Appliance
+	hosts  []*applianceHost // the present one is the last
 }
+
+// mostHosts is how often an appliance is dialled in a run: one that keeps losing
+// its connections is not worth all links' time.
+const mostHosts = 4
 
 func (s *slot) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.host != nil {
-		_ = s.host.shell.Close() // the connection ends next, and with it the shell
-		_ = s.host.conn.Close()  // the run is over; what it did was confirmed by looking
-		_ = s.host.words.Close() // a transcript fails nobody
+	for _, host := range s.hosts {
+		_ = host.shell.Close() // the connection ends next, and with it the shell
+		_ = host.conn.Close()  // the run is over; what it did was confirmed by looking
+		_ = host.words.Close() // a transcript fails nobody
+	}
+}
+
+// doubt makes the next link dial anew: one that used this appliance has lost a
+// connection. Those that are at work keep what they have.
+func (s *slot) doubt(used lunash.Appliance) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.known && s.shared == used && s.err == nil && len(s.hosts) < mostHosts {
+		s.known = false
 	}
 }
 
@@ -130,8 +145,9 @@ func (s *slot) get(ctx context.Context, dial func(context.Context) (*applianceHo
 	if err != nil && ctx.Err() != nil {
 		return nil, err // the end of one link's time is no other's
 	}
-	s.known, s.host, s.err = true, host, err
+	s.known, s.shared, s.err = true, nil, err
 	if err == nil {
+		s.hosts = append(s.hosts, host)
 		s.shared = lunash.Share(host.shell)
 	}
 	return s.shared, s.err
@@ -154,6 +170,7 @@ func (j job) meet(ctx context.Context) (*reached, error) {
 	if hsmErr := <-hsm; err == nil {
 		err = hsmErr
 	}
+	j.shared.used = r.appliance
 	if err != nil {
 		return nil, err
 	}
@@ -245,4 +262,11 @@ func (c *clientHost) hold(site *steps.Site, take func() (func(), error)) (releas
 type sharedHosts struct {
 	pool   *pool
 	client *clientHost
+	used   lunash.Appliance // once it was reached
+}
+
+// lostConnection reports whether a link ended for want of a connection.
+func lostConnection(r orchestrator.Report) bool {
+	lost := func(f *orchestrator.Failure) bool { return f != nil && f.Class == string(transport.ClassConnect) }
+	return lost(r.Err) || slices.ContainsFunc(r.Steps, func(s orchestrator.StepReport) bool { return lost(s.Err) })
 }
