@@ -9,6 +9,9 @@
 //     left" after the last byte is an error and not a success;
 //   - the far side's own words in a [RemoteError], and a missing file as
 //     fs.ErrNotExist;
+//   - nothing sent before the sink's greeting; a file of up to 16 KiB that no far
+//     side could take for a message follows its header without waiting, any
+//     other when the header was taken;
 //   - a far side that does not speak SCP at all (a restricted shell that prints
 //     a banner, a missing program) as [ErrNotSCP] before anything was stored,
 //     so that the caller can try SFTP;

@@ -199,24 +199,26 @@ func TestOpenSSHRefusesToStore(t *testing.T) {
 		{"the disk is full", "full", "No space left on device"},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			dir := t.TempDir()
-			if err := os.WriteFile(filepath.Join(dir, "plain"), nil, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Symlink("/dev/full", filepath.Join(dir, "full")); err != nil {
-				t.Fatal(err)
-			}
-			sink := startSCP(t, dir, "-t", tt.target)
-			err := scp.Send(sink, "a.pem", 0o644, noise(5000))
-			var remote *scp.RemoteError
-			if !errors.As(err, &remote) || !strings.Contains(remote.Text, tt.text) {
-				t.Errorf("error %v, want %q", err, tt.text)
-			}
-			if status := sink.end(t); status == 0 {
-				t.Error("scp -t ended with 0")
-			}
-		})
+		for _, first := range []string{"-", "C"} { // one follows its header at once, one waits
+			t.Run(tt.name+", "+first, func(t *testing.T) {
+				dir := t.TempDir()
+				if err := os.WriteFile(filepath.Join(dir, "plain"), nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Symlink("/dev/full", filepath.Join(dir, "full")); err != nil {
+					t.Fatal(err)
+				}
+				sink := startSCP(t, dir, "-t", tt.target)
+				err := scp.Send(sink, "a.pem", 0o644, append([]byte(first), noise(5000)...))
+				var remote *scp.RemoteError
+				if !errors.As(err, &remote) || !strings.Contains(remote.Text, tt.text) {
+					t.Errorf("error %v, want %q", err, tt.text)
+				}
+				if status := sink.end(t); status == 0 {
+					t.Error("scp -t ended with 0")
+				}
+			})
+		}
 	}
 }
 

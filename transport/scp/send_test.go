@@ -2,6 +2,7 @@ package scp_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"strings"
@@ -32,43 +33,54 @@ func TestSendEmptyFile(t *testing.T) {
 	}
 }
 
+// What a refusal of the header may find sent already is a small file that no far
+// side takes for a message; of any other, nothing goes past a refusal.
 func TestSendRefused(t *testing.T) {
-	const header = "C0644 2 a\n"
+	const small, message = "hi", "C0644 5 b\n"
+	large := strings.Repeat("x", 16<<10+1)
 	tests := []struct {
-		name  string
-		far   string
-		is    error
-		text  string
-		heard string // nothing may be sent past a refusal
+		name string
+		far  string
+		is   error
+		text string
+		past string // the last that is sent: nothing, the header, or the data
 	}{
 		{"no scp", "", scp.ErrNotSCP, "without a word", ""},
 		{"restricted shell", "Last login: Mon\n[hsm] lunash:>", scp.ErrNotSCP, "Last login: Mon", ""},
 		{"refused at once", "\x01scp: no room\n", nil, "scp: no room", ""},
-		{"refused the header", "\x00\x01scp: d/a: No such file or directory\n", fs.ErrNotExist, "d/a", header},
-		{"disk full after the data", "\x00\x00\x01scp: a: No space left on device\n", nil, "No space left", header + "hi\x00"},
-		{"no answer to the data", "\x00\x00", io.ErrUnexpectedEOF, "", header + "hi\x00"},
-		{"no answer to the header", "\x00", io.ErrUnexpectedEOF, "", header},
-		{"prose for an answer", "\x00Hello", scp.ErrProtocol, "0x48", header},
-		{"fatal", "\x00\x02scp: ambiguous target\n", nil, "ambiguous target", header},
+		{"refused the header", "\x00\x01scp: d/a: No such file or directory\n", fs.ErrNotExist, "d/a", "header"},
+		{"disk full after the data", "\x00\x00\x01scp: a: No space left on device\n", nil, "No space left", "data"},
+		{"no answer to the data", "\x00\x00", io.ErrUnexpectedEOF, "", "data"},
+		{"no answer to the header", "\x00", io.ErrUnexpectedEOF, "", "header"},
+		{"prose for an answer", "\x00Hello", scp.ErrProtocol, "0x48", "header"},
+		{"fatal", "\x00\x02scp: ambiguous target\n", nil, "ambiguous target", "header"},
 		{"endless error line", "\x01" + strings.Repeat("a", scp.MaxLine+1), scp.ErrProtocol, "longer than", ""},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			far := says(tt.far)
-			err := scp.Send(far, "a", 0o644, []byte("hi"))
-			if err == nil {
-				t.Fatal("no error")
-			}
-			if tt.is != nil && !errors.Is(err, tt.is) {
-				t.Errorf("error %v is no %v", err, tt.is)
-			}
-			if !strings.Contains(err.Error(), tt.text) {
-				t.Errorf("error %q does not hold %q", err, tt.text)
-			}
-			if diff := cmp.Diff(tt.heard, far.heard.String()); diff != "" {
-				t.Errorf("what the far side heard (-want +got):\n%s", diff)
-			}
-		})
+		for kind, data := range map[string]string{"small": small, "like a message": message, "large": large} {
+			t.Run(tt.name+", "+kind, func(t *testing.T) {
+				far := says(tt.far)
+				err := scp.Send(far, "a", 0o644, []byte(data))
+				if err == nil {
+					t.Fatal("no error")
+				}
+				if tt.is != nil && !errors.Is(err, tt.is) {
+					t.Errorf("error %v is no %v", err, tt.is)
+				}
+				if !strings.Contains(err.Error(), tt.text) {
+					t.Errorf("error %q does not hold %q", err, tt.text)
+				}
+				header := fmt.Sprintf("C0644 %d a\n", len(data))
+				want := map[string]string{"": "", "header": header, "data": header + data + "\x00"}
+				past := tt.past
+				if past != "" && kind == "small" {
+					past = "data"
+				}
+				if diff := cmp.Diff(want[past], far.heard.String()); diff != "" {
+					t.Errorf("what the far side heard (-want +got):\n%s", diff)
+				}
+			})
+		}
 	}
 }
 
