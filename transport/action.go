@@ -155,6 +155,24 @@ type Host interface {
 	Do(ctx context.Context, actions ...Action) ([]Output, error)
 }
 
+// Follower is a Host that can look right behind what it did, in the same exchange.
+type Follower interface {
+	// DoAndLook does the actions as Do does, and then answers the queries as Look
+	// does, also when an action has failed. The facts are nil when their answer did
+	// not come, or could not be read: the error is about the actions alone, and the
+	// next Look tells what is wrong.
+	DoAndLook(ctx context.Context, actions []Action, queries []Query) ([]Output, Facts, error)
+}
+
+// DoAndLook is h's own DoAndLook; of a Host that has none it is Do, without facts.
+func DoAndLook(ctx context.Context, h Host, actions []Action, queries []Query) ([]Output, Facts, error) {
+	if f, ok := h.(Follower); ok && len(actions) > 0 && len(queries) > 0 {
+		return f.DoAndLook(ctx, actions, queries)
+	}
+	outputs, err := h.Do(ctx, actions...)
+	return outputs, nil, err
+}
+
 // ActionError says which action of a Do failed and in whose words.
 type ActionError struct {
 	Host   string

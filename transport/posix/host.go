@@ -47,17 +47,23 @@ func (h *host) Name() string { return h.runner.Name() }
 
 // Look answers all queries by one script.
 func (h *host) Look(ctx context.Context, queries ...transport.Query) (transport.Facts, error) {
-	facts := transport.Facts{}
 	asked := unique(queries)
 	if len(asked) == 0 {
-		return facts, nil
+		return transport.Facts{}, nil
 	}
 	mark := h.mark()
 	sections, err := h.exchange(ctx, mark, renderLook(mark, asked))
 	if err != nil {
 		return nil, err
 	}
+	return h.facts(asked, sections)
+}
+
+// facts are the answers to queries that are all different.
+func (h *host) facts(asked []transport.Query, sections []section) (transport.Facts, error) {
+	facts := transport.Facts{}
 	for i, q := range asked {
+		var err error
 		if facts[q], err = readFact(q, sectionsOf(sections, i)); err != nil {
 			return nil, transport.Errorf(transport.ClassProtocol, h.Name(), "looking at %s %s: %w", q.Kind, q.Path, err)
 		}
@@ -108,11 +114,48 @@ func (h *host) Do(ctx context.Context, actions ...transport.Action) ([]transport
 		return nil, nil
 	}
 	mark := h.mark()
+	text, err := h.renderDo(mark, actions)
+	if err != nil {
+		return nil, err
+	}
+	sections, failure := h.exchange(ctx, mark, text)
+	return h.outcome(actions, sections, failure)
+}
+
+// DoAndLook is transport.Follower's: two scripts, sent as one.
+func (h *host) DoAndLook(ctx context.Context, actions []transport.Action, queries []transport.Query) ([]transport.Output, transport.Facts, error) {
+	done, seen := h.mark(), h.mark()
+	text, err := h.renderDo(done, actions)
+	if err != nil {
+		return nil, nil, err
+	}
+	asked := unique(queries)
+	out, failure := h.run(ctx, done, inTurn(text, renderLook(seen, asked)))
+	var sections []section
+	if failure == nil {
+		sections, failure = h.read(done, out)
+	}
+	outputs, err := h.outcome(actions, sections, failure)
+	var facts transport.Facts
+	if answers, unread := parseReply(seen, out.Stdout); unread == nil {
+		if facts, unread = h.facts(asked, answers); unread != nil {
+			facts = nil
+		}
+	}
+	return outputs, facts, err
+}
+
+func (h *host) renderDo(mark string, actions []transport.Action) ([]byte, error) {
 	text, err := renderDo(mark, actions)
 	if err != nil {
 		return nil, transport.Errorf(transport.ClassConfig, h.Name(), "%w", err)
 	}
-	sections, failure := h.exchange(ctx, mark, text)
+	return text, nil
+}
+
+// outcome is what became of actions, by what the script told and why it told no
+// more.
+func (h *host) outcome(actions []transport.Action, sections []section, failure error) ([]transport.Output, error) {
 	outputs, err := readOutputs(sections, len(actions))
 	if err != nil {
 		return outputs, transport.Errorf(transport.ClassProtocol, h.Name(), "%w", err)
@@ -166,13 +209,24 @@ func readOutputs(sections []section, most int) ([]transport.Output, error) {
 
 // exchange runs one script. Complete sections are returned also with an error.
 func (h *host) exchange(ctx context.Context, mark string, text []byte) ([]section, error) {
+	out, err := h.run(ctx, mark, text)
+	if err != nil {
+		return nil, err
+	}
+	return h.read(mark, out)
+}
+
+// run has a script run, by the shell that stays or by a session of its own.
+func (h *host) run(ctx context.Context, mark string, text []byte) (transport.Output, error) {
 	out, asked, err := h.stays.exchange(ctx, mark, text)
 	if !asked {
 		out, err = h.runner.Exec(ctx, h.shell, text)
 	}
-	if err != nil {
-		return nil, err
-	}
+	return out, err
+}
+
+// read is what a script answered.
+func (h *host) read(mark string, out transport.Output) ([]section, error) {
 	sections, err := parseReply(mark, out.Stdout)
 	if err != nil {
 		return sections, h.explain(err, out)

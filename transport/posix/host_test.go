@@ -272,3 +272,37 @@ func BenchmarkRenderReplace(b *testing.B) {
 		}
 	}
 }
+
+// Acts and the look behind them are one line to run. What is cut off behind the
+// acts leaves their outcome, and no facts.
+func TestDoAndLookIsOneExchange(t *testing.T) {
+	acted := func(mark string) string {
+		return "\n" + mark + " ready\n" + mark + " 0 output\n\n" + mark + " end\n" + mark + " 0 status\n0\n" + mark + " end\n" + mark + " done\n"
+	}
+	seen := func(mark string) string {
+		return "\n" + mark + " ready\n" + mark + " 0 names\n/a\n" + mark + " end\n" + mark + " done\n"
+	}
+	for name, c := range map[string]struct {
+		say         func(first, second string) string
+		ok, noticed bool
+	}{
+		"whole":                {func(a, b string) string { return acted(a) + seen(b) }, true, true},
+		"the look is cut off":  {func(a, b string) string { return acted(a) + seen(b)[:30] }, true, false},
+		"no look":              {func(a, _ string) string { return acted(a) }, true, false},
+		"the act is cut off":   {func(a, _ string) string { return acted(a)[:40] }, false, false},
+		"only the look came":   {func(_, b string) string { return seen(b) }, false, true},
+		"an answer of nowhere": {func(a, b string) string { return acted(a) + strings.Replace(seen(b), "names", "weather", 1) }, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			marks := []string{"@ONE", "@TWO"}
+			r := &canned{answer: func(string, string) transport.Output {
+				return transport.Output{Stdout: []byte(c.say("@ONE", "@TWO"))}
+			}}
+			h := &host{runner: r, shell: "sh", mark: func() (m string) { m, marks = marks[0], marks[1:]; return m }}
+			outputs, facts, err := h.DoAndLook(t.Context(), []transport.Action{transport.MakeDir("/a")}, []transport.Query{transport.Dir("/")})
+			if len(r.lines) != 1 || (err == nil) != c.ok || (len(outputs) == 1) != c.ok || (facts != nil) != c.noticed {
+				t.Errorf("%d lines, %d outputs, facts %v, error %v", len(r.lines), len(outputs), facts, err)
+			}
+		})
+	}
+}

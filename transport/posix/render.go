@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,6 +38,12 @@ func script(mark, library, calls string) []byte {
 	b.WriteString(withoutComments(library))
 	fmt.Fprintf(&b, transport.LibraryEnds+"\nprintf '\\n%%s ready\\n' \"$mark\"\n%sprintf '%%s done\\n' \"$mark\"\nexit 0\n}\n", calls)
 	return []byte(b.String())
+}
+
+// inTurn is two scripts as one, each in a shell of its own, and neither on what
+// is left of the other's input. It is parsed whole too.
+func inTurn(first, second []byte) []byte {
+	return slices.Concat([]byte("{\n(\n"), first, []byte(") </dev/null\n(\n"), second, []byte(") </dev/null\n}\n"))
 }
 
 // withoutComments drops the comment lines: they are for readers here.

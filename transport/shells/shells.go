@@ -68,6 +68,15 @@ func (h *host) Do(ctx context.Context, actions ...transport.Action) ([]transport
 	return chosen.Do(ctx, actions...)
 }
 
+// DoAndLook is Do with a look behind it, in one exchange where that shell can.
+func (h *host) DoAndLook(ctx context.Context, actions []transport.Action, queries []transport.Query) ([]transport.Output, transport.Facts, error) {
+	chosen, _, err := h.choose(ctx, []transport.Query{transport.System()})
+	if err != nil {
+		return nil, nil, err
+	}
+	return transport.DoAndLook(ctx, chosen, actions, queries)
+}
+
 // choose finds the shell, once. Where sh answers, its answer to the queries
 // comes with it.
 func (h *host) choose(ctx context.Context, queries []transport.Query) (transport.Host, transport.Facts, error) {

@@ -40,6 +40,7 @@ func TestHost(t *testing.T, open Open) {
 		{"run", testRun},
 		{"odd words", testWords},
 		{"stops at the first failure", testFirstFailure},
+		{"looks behind its acts", testFollower},
 		{"vtl", testVtl},
 		{"processes", testProcesses},
 		{"keys", testKeys},

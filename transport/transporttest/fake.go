@@ -67,8 +67,10 @@ type FakeHost struct {
 
 	// Acts are the actions that were begun, in order, over all exchanges.
 	Acts []transport.Action
-	// Looked are the queries of each Look: one entry an exchange.
+	// Looked are the queries of each look: one entry each.
 	Looked [][]transport.Query
+	// Exchanges counts them all: looks, acts, and acts with a look behind.
+	Exchanges int
 
 	name     string
 	exchange sync.Mutex
@@ -216,4 +218,7 @@ func (h *FakeHost) find(name string) *fakeFile {
 	return f
 }
 
-var _ transport.Host = (*FakeHost)(nil)
+var (
+	_ transport.Host     = (*FakeHost)(nil)
+	_ transport.Follower = (*FakeHost)(nil)
+)

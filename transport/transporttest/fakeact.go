@@ -20,6 +20,7 @@ func (h *FakeHost) Do(ctx context.Context, actions ...transport.Action) ([]trans
 			return nil, transport.Errorf(transport.ClassConfig, h.name, "%s %s: %s", a.Kind, a.Path, problem)
 		}
 	}
+	h.Exchanges++
 	var outputs []transport.Output
 	for _, a := range actions {
 		if err := ctx.Err(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -24,12 +25,28 @@ func (h *FakeHost) Look(ctx context.Context, queries ...transport.Query) (transp
 	if err := ctx.Err(); err != nil {
 		return nil, transport.Errorf(transport.ClassTimeout, h.name, "looking: %w", err)
 	}
+	h.Exchanges++
 	h.Looked = append(h.Looked, slices.Clone(queries))
 	facts := transport.Facts{}
 	for _, q := range queries {
 		facts[q] = h.fact(q)
 	}
 	return facts, nil
+}
+
+// DoAndLook is Do, and then Look.
+func (h *FakeHost) DoAndLook(ctx context.Context, actions []transport.Action, queries []transport.Query) ([]transport.Output, transport.Facts, error) {
+	outputs, err := h.Do(ctx, actions...)
+	var failed *transport.ActionError
+	if err != nil && !errors.As(err, &failed) {
+		return outputs, nil, err // the line has dropped
+	}
+	facts, unread := h.Look(ctx, queries...)
+	if unread != nil {
+		return outputs, nil, err
+	}
+	h.Exchanges-- // Do and Look have counted one each
+	return outputs, facts, err
 }
 
 func (h *FakeHost) fact(q transport.Query) transport.Fact {
