@@ -63,8 +63,11 @@ func (e *eyes) client(ctx context.Context) (*clientFacts, error) {
 // lookAtClient is one exchange. Before the layout is known it asks at every
 // place where a Luna client may be.
 func (e *eyes) lookAtClient(ctx context.Context) (transport.Facts, error) {
+	if facts := e.glance.take(); facts != nil {
+		return facts, nil
+	}
 	if e.layout.Base != "" {
-		return e.host.Look(ctx, slices.Concat(queries(e.layout, e.link), e.further)...)
+		return e.host.Look(ctx, e.wanted()...)
 	}
 	among := speaking("")
 	facts, err := e.recognise(ctx, among)
@@ -80,6 +83,11 @@ func (e *eyes) lookAtClient(ctx context.Context) (transport.Facts, error) {
 	}
 	e.layout, err = chooseLayout(e.host.Name(), among, e.link, facts)
 	return facts, err
+}
+
+// wanted is what a look at the client asks, once its layout is known.
+func (e *eyes) wanted() []transport.Query {
+	return slices.Concat(queries(e.layout, e.link), e.further)
 }
 
 // queries are what is asked of one layout: everything that a settled client's

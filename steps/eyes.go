@@ -29,6 +29,7 @@ type eyes struct {
 	waits      func(what string)           // is told what is waited for, as often as it is looked at
 	inVain     <-chan struct{}             // closed when waiting is of no use any more; nil: it never is
 
+	glance           glance // at the client, right behind an act there
 	clientMemo       memo[*clientFacts]
 	verifyMemo       memo[vtl.Verified]
 	clientsMemo      memo[[]string]
@@ -43,13 +44,15 @@ type eyes struct {
 	// nothing may be left on the client.
 	bring func(context.Context, libraryOf) ([]byte, error)
 
-	news        bool                 // this run did what programs that run already do not know of
-	started     bool                 // this run started safenet_gw
-	registering bool                 // this run has sent `client register`
-	mapped      bool                 // this run has sent `client hostip map`, and it was acknowledged
-	sent        map[string]string    // files stored in this run, by name: fingerprint of the certificate
-	stale       map[int]string       // gateways (PID) whose configuration this run changed, and what it changed
-	seen        map[string]time.Time // gateways (PID and start) by when this run saw them first
+	news        bool // this run did what programs that run already do not know of
+	started     bool // this run started safenet_gw
+	registering bool // this run has sent `client register`
+	// acknowledged: the appliance said that it did it.
+	acknowledged bool
+	mapped       bool                 // this run has sent `client hostip map`, and it was acknowledged
+	sent         map[string]string    // files stored in this run, by name: fingerprint of the certificate
+	stale        map[int]string       // gateways (PID) whose configuration this run changed, and what it changed
+	seen         map[string]time.Time // gateways (PID and start) by when this run saw them first
 }
 
 func newEyes(hosts Hosts, link Link) *eyes {
@@ -65,6 +68,7 @@ func newEyes(hosts Hosts, link Link) *eyes {
 
 // forget makes every next look reach the hosts.
 func (e *eyes) forget() {
+	e.glance.keep(nil)
 	e.clientMemo.forget()
 	e.verifyMemo.forget()
 	e.clientsMemo.forget()
@@ -107,22 +111,29 @@ func (e *eyes) partitions(ctx context.Context) ([]lunash.Partition, error) {
 
 // registered is everything that the appliance tells about our name.
 func (e *eyes) registered(ctx context.Context) (registration, error) {
-	return e.registrationMemo.get(ctx, func(ctx context.Context) (registration, error) {
-		var r registration
-		names, err := e.clients(ctx)
-		if err != nil {
-			return r, err
+	return e.registrationMemo.get(ctx, func(ctx context.Context) (r registration, err error) {
+		// A client that this run has registered shows itself, or else the list is asked.
+		if e.acknowledged {
+			if err = e.show(ctx, &r); err != nil && !errors.Is(err, lunash.ErrNoSuchClient) {
+				return r, err
+			}
+			r.listed = r.client != nil
 		}
-		if r.listed = slices.Contains(names, e.link.Name); !r.listed {
-			return r, nil
+		if !r.listed {
+			names, err := e.clients(ctx)
+			if err != nil {
+				return r, err
+			}
+			if r.listed = slices.Contains(names, e.link.Name); !r.listed {
+				return registration{}, nil
+			}
 		}
 		return r, e.readRegistration(ctx, &r)
 	})
 }
 
-// readRegistration fills in `client show` and `client fingerprint`. What the
-// user's role may not ask becomes a gap.
-func (e *eyes) readRegistration(ctx context.Context, r *registration) error {
+// show fills in `client show`. That the user's role may not ask it is a gap.
+func (e *eyes) show(ctx context.Context, r *registration) error {
 	client, err := e.hsm.Client(ctx, e.link.Name)
 	switch {
 	case errors.Is(err, lunash.ErrNotAllowed):
@@ -131,6 +142,17 @@ func (e *eyes) readRegistration(ctx context.Context, r *registration) error {
 		return err
 	default:
 		r.client = &client
+	}
+	return nil
+}
+
+// readRegistration fills in what is not known yet of `client show` and `client
+// fingerprint`.
+func (e *eyes) readRegistration(ctx context.Context, r *registration) error {
+	if r.client == nil && len(r.gaps) == 0 {
+		if err := e.show(ctx, r); err != nil {
+			return err
+		}
 	}
 	digest, err := e.digestMemo.get(ctx, func(ctx context.Context) (lunash.Digest, error) {
 		return e.hsm.Fingerprint(ctx, e.link.Name)

@@ -24,20 +24,26 @@ func newHands(hosts Hosts, link Link, see *eyes) *hands {
 	return &hands{link: link, host: hosts.Client, hsm: hosts.HSM, see: see, probe: hosts.Probe}
 }
 
-// client does actions on the client host, in one exchange.
-func (h *hands) client(ctx context.Context, actions ...transport.Action) ([]transport.Output, error) {
+// client does actions on the client host and looks behind them, in one exchange
+// where the host can do that: the look is what the act is confirmed by.
+func (h *hands) client(ctx context.Context, actions ...transport.Action) (outputs []transport.Output, err error) {
 	defer h.see.clientMemo.forget()
 	defer h.see.verifyMemo.forget()
 	h.lend()
+	var facts transport.Facts
 	if h.lock != nil {
-		return h.lock.do(ctx, actions...)
+		outputs, facts, err = h.lock.do(ctx, h.see.wanted(), actions...)
+	} else {
+		outputs, facts, err = transport.DoAndLook(ctx, h.host, actions, h.see.wanted())
 	}
-	return h.host.Do(ctx, actions...)
+	h.see.glance.keep(facts)
+	return outputs, err
 }
 
 // appliance acts on the appliance.
 func (h *hands) appliance(ctx context.Context, act func(context.Context) error) error {
 	h.lend()
+	h.see.glance.keep(nil)
 	if h.lock != nil {
 		return h.lock.elsewhere(ctx, act)
 	}
@@ -79,9 +85,11 @@ func (h *hands) register(ctx context.Context) error {
 	defer h.forgetRegistration()
 	defer h.see.clientsMemo.forget()
 	h.see.registering = true
-	return h.appliance(ctx, func(ctx context.Context) error {
+	err := h.appliance(ctx, func(ctx context.Context) error {
 		return h.hsm.Register(ctx, h.link.registration())
 	})
+	h.see.acknowledged = err == nil
+	return err
 }
 
 // registration is what `client register` is told.

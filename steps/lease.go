@@ -20,7 +20,8 @@ type lease struct {
 	who   holder
 	warn  func(string)
 
-	beats atomic.Int64
+	beats  atomic.Int64
+	beaten atomic.Pointer[time.Time] // when the last beat was sent that is answered
 
 	alive context.Context         //nolint:containedctx // ends with the lease; acts end with it
 	end   context.CancelCauseFunc // nil: let go; a *lockError: lost
@@ -88,7 +89,11 @@ func (l *lease) keep(ctx context.Context) {
 func (l *lease) beat(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, lockBeatLimit)
 	defer cancel()
+	began := time.Now()
 	_, err := l.host.Do(ctx, l.sign())
+	if err == nil {
+		l.shown(began)
+	}
 	return l.judge(err)
 }
 
@@ -125,15 +130,21 @@ func (l *lease) judge(err error) error {
 	return err
 }
 
-// do does actions on the client, each right behind a beat.
-func (l *lease) do(ctx context.Context, actions ...transport.Action) ([]transport.Output, error) {
+// do does actions on the client, each right behind a beat, and looks behind the
+// last (see transport.Follower).
+func (l *lease) do(ctx context.Context, after []transport.Query, actions ...transport.Action) ([]transport.Output, transport.Facts, error) {
 	fenced := []transport.Action{}
 	for _, a := range actions {
 		fenced = append(fenced, l.sign(), a)
 	}
 	var outputs []transport.Output
+	var seen transport.Facts
 	err := l.during(ctx, func(ctx context.Context) error {
-		all, err := l.host.Do(ctx, fenced...)
+		began := time.Now()
+		all, facts, err := transport.DoAndLook(ctx, l.host, fenced, after)
+		if seen = facts; len(all) > 0 && all[0].Status == 0 {
+			l.shown(began)
+		}
 		for i, out := range all {
 			if i%2 == 1 {
 				outputs = append(outputs, out)
@@ -141,16 +152,36 @@ func (l *lease) do(ctx context.Context, actions ...transport.Action) ([]transpor
 		}
 		return err
 	})
-	return outputs, err
+	return outputs, seen, err
 }
 
-// elsewhere acts where no beat can stand right before the act: one is sent to
-// the client first.
+// elsewhere acts where no beat can stand right before the act. One is sent to
+// the client first, unless one that was sent a moment ago is answered.
 func (l *lease) elsewhere(ctx context.Context, act func(context.Context) error) error {
-	if err := l.beat(ctx); err != nil {
-		return err
+	if !l.fresh(time.Now()) {
+		if err := l.beat(ctx); err != nil {
+			return err
+		}
 	}
 	return l.during(ctx, act)
+}
+
+// shown notes a beat that was sent at that time and is answered.
+func (l *lease) shown(at time.Time) {
+	if last := l.beaten.Load(); last == nil || at.After(*last) {
+		l.beaten.Store(&at)
+	}
+}
+
+// fresh reports whether the last answered beat was sent a moment ago, by both
+// clocks: one of them stands still while a laptop sleeps, the other may be set.
+func (l *lease) fresh(now time.Time) bool {
+	last := l.beaten.Load()
+	if last == nil {
+		return false
+	}
+	byWall := now.Round(0).Sub(last.Round(0))
+	return now.Sub(*last) < lockFresh && byWall >= 0 && byWall < lockFresh
 }
 
 // during ends an act when the lease is lost; once it is, none is begun.

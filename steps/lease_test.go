@@ -265,3 +265,63 @@ func TestTheHolderIsShownSafely(t *testing.T) {
 		}
 	}
 }
+
+// An act on the appliance needs no beat of its own right behind one; a moment
+// later it does.
+func TestAFreshBeatSpeaksForAnActElsewhere(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		s := newSite(t)
+		alice := s.run("alice@laptop", nil)
+		defer alice.hold(t)()
+		beats := func() (n int) {
+			for _, a := range s.host.Acts {
+				if a.Kind == transport.ActBeat {
+					n++
+				}
+			}
+			return n
+		}
+		act := func() {
+			t.Helper()
+			if err := alice.do.appliance(t.Context(), func(context.Context) error { return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, c := range []struct {
+			after time.Duration
+			beats int
+		}{{0, 1}, {lockFresh - time.Millisecond, 0}, {time.Millisecond, 1}, {lockFresh, 1}} {
+			<-time.After(c.after) // virtual time
+			before := beats()
+			if act(); beats()-before != c.beats {
+				t.Errorf("%v later: %d beats, want %d", c.after, beats()-before, c.beats)
+			}
+		}
+		if _, err := alice.do.client(t.Context(), transport.MakeDir("/made")); err != nil {
+			t.Fatal(err)
+		}
+		before := beats()
+		if act(); beats() != before {
+			t.Error("a beat right behind an act on the client")
+		}
+	})
+}
+
+// Neither clock alone is believed: one stands still while a laptop sleeps.
+func TestFreshByBothClocks(t *testing.T) {
+	var l lease
+	now := time.Now()
+	if l.fresh(now) {
+		t.Error("fresh before any beat")
+	}
+	l.shown(now)
+	l.shown(now.Add(-time.Minute)) // answered late
+	for after, want := range map[time.Duration]bool{0: true, time.Second: true, lockFresh: false, time.Hour: false, -time.Hour: false} {
+		if got := l.fresh(now.Round(0).Add(after)); got != want {
+			t.Errorf("%v on the wall: %v", after, got)
+		}
+	}
+	if l.fresh(now.Add(lockFresh)) {
+		t.Error("fresh for longer")
+	}
+}

@@ -23,6 +23,7 @@ const (
 	lockBeat      = 10 * time.Second
 	lockBeatLimit = 5 * time.Second
 	lockExpiry    = 28 * time.Second
+	lockFresh     = 2 * time.Second // a beat of so long ago speaks for an act elsewhere
 	lockPatience  = time.Second
 	lockAnswer    = 30 * time.Second // one attempt; a host that says nothing is not a lock that is held
 	lockGoodbye   = 3 * time.Second  // letting go, when the run is over already
@@ -78,7 +79,9 @@ func (e *lockError) ErrorHint() string  { return e.hint }
 // the same exchange: without the lock it is not begun. So an act that was under
 // way when the lock was lost is the last one, and a vtl that it started shows in
 // the list of processes long before anybody else may take the lock; the look at
-// the client waits for it. An act on the appliance is preceded by a beat.
+// the client waits for it. An act on the appliance is preceded by a beat, by
+// lockFresh at most: whoever takes the lock looks at both hosts first, and so at
+// what such an act has done.
 //
 // release lets go; it must be called, and may be called when ctx has ended. What
 // the site remembers of both hosts is forgotten: somebody else was at work.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"sync"
+
+	"ntl-setup/transport"
 )
 
 // memo remembers what was read until it is told to forget. Errors are
@@ -61,4 +63,28 @@ func (m *memo[T]) forget() {
 	defer m.mu.Unlock()
 	m.known = false
 	m.rounds++
+}
+
+// glance is what was seen of the client right behind an act, in the same
+// exchange. It is for the next look alone, and unlike a memory it is not
+// forgotten when the engine wants the world: it is of the world after the act.
+type glance struct {
+	mu    sync.Mutex
+	facts transport.Facts
+}
+
+// keep is for facts of right now; nil drops what there was.
+func (g *glance) keep(facts transport.Facts) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.facts = facts
+}
+
+// take gives the facts away; nil if there are none.
+func (g *glance) take() transport.Facts {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	facts := g.facts
+	g.facts = nil
+	return facts
 }

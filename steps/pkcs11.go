@@ -138,7 +138,7 @@ func (h *hands) bring(ctx context.Context, l libraryOf) ([]byte, error) {
 	if h.lock == nil {
 		return nil, errors.New("the client is not held by this run any more")
 	}
-	out, err := h.lock.do(ctx, transport.Bring(path.Dir(h.see.layout.Vtl), program, transport.ProbeWords(l.path)...))
+	out, _, err := h.lock.do(ctx, nil, transport.Bring(path.Dir(h.see.layout.Vtl), program, transport.ProbeWords(l.path)...))
 	var said *transport.ActionError
 	if errors.As(err, &said) && said.Action.Kind == transport.ActBring {
 		return said.Output.Stdout, nil // an answer, or why the program cannot run there

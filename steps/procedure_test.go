@@ -164,6 +164,27 @@ func TestLookingIsCheap(t *testing.T) {
 	})
 }
 
+// What a first run costs in exchanges with the client, behind its first look: an
+// act and the look that confirms it are one.
+func TestActingIsCheap(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		s := newSite(t)
+		site := s.open()
+		engine := orchestrator.Engine{Steps: site.All(), Hold: func(ctx context.Context) (func(), error) {
+			return site.Hold(ctx, LockOptions{Owner: "alice@laptop"})
+		}}
+		s.host.Exchanges = 0
+		if r := engine.Apply(t.Context(), func([]orchestrator.StepReport) error { return nil }, nil); r.Result != orchestrator.Established {
+			t.Fatalf("%s %+v", r.Result, r.Err)
+		}
+		// The lock; the look under it; steps 1, 3, 9, 10 and 12; vtl verify; five looks
+		// within the moment of step 11, the last at its end; the lock's end.
+		if n := s.host.Exchanges; n != 14 {
+			t.Errorf("%d exchanges", n)
+		}
+	})
+}
+
 // Backups lie beside the files before anything touches them.
 func TestEverythingIsBackedUpBeforeItIsChanged(t *testing.T) {
 	virtual(t, func(t *testing.T) {
