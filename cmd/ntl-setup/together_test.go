@@ -106,10 +106,11 @@ func locked(t *testing.T, s *lab.Site) {
 // A lock is waited for until the run's end; --break-lock does not wait, and -y
 // does not break it.
 func TestLockedByAnother(t *testing.T) {
+	t.Parallel()
 	b, s, words := visit(t, lab.Options{Kind: lab.Linux})
 	locked(t, s)
 	words = append(append([]string{"apply", "-y", "-o", "json"}, words...), passwords(s)...)
-	if got := b.main(t, append(words, "--timeout", "4s")...); got != ui.ExitFailed {
+	if got := b.main(t, append(words, "--timeout", "20s")...); got != ui.ExitFailed {
 		t.Fatalf("exit %d, want 1\n%s", got, b.err.String())
 	}
 	e := document(t, b).Links[0].Error
