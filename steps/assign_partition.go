@@ -25,7 +25,8 @@ func assignPartition(link Link, see *eyes, do *hands) orchestrator.Step {
 	return orchestrator.Reconcile[grants]{
 		Meta: orchestrator.Info{
 			Number: 7, ID: "assign-partition", Host: orchestrator.OnHSM,
-			Title: "the partitions are assigned to the client", Settle: settleAppliance,
+			// Where this user may not ask `client show`, NTLS decides when it shows.
+			Title: "the partitions are assigned to the client", Settle: settleLink,
 		},
 		Observe: see.grants,
 		Want:    func(context.Context) (grants, error) { return grants{assigned: link.Partitions}, nil },
@@ -58,7 +59,7 @@ func assignPartition(link Link, see *eyes, do *hands) orchestrator.Step {
 			}
 			return all
 		},
-		Forgets: see.registrationMemo.forget,
+		Forgets: func() { see.registrationMemo.forget(); see.verifyMemo.forget() },
 	}
 }
 

@@ -49,7 +49,12 @@ func registerClient(link Link, see *eyes, do *hands) orchestrator.Step {
 		Act:     func(ctx context.Context, have, _ entry) error { return have.make(ctx, see, do) },
 		Undo:    func(have, _ entry) []string { return undoRegistration(link, have) },
 		Typed:   func(have, _ entry) []orchestrator.Command { return have.typed(link) },
-		Forgets: func() { see.clientsMemo.forget(); see.forgetRegistration(); see.hostIPMemo.forget() },
+		Forgets: func() {
+			see.clientsMemo.forget()
+			see.forgetRegistration()
+			see.hostIPMemo.forget()
+			see.verifyMemo.forget() // which settles what the mapping is, where that is not told
+		},
 	}
 }
 

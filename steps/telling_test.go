@@ -3,6 +3,7 @@ package steps
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"ntl-setup/orchestrator"
 	"ntl-setup/steps/vtl"
@@ -95,4 +96,33 @@ func TestStatusWithoutCopying(t *testing.T) {
 			t.Errorf("with a pin: %s %s", step.Status, step.Reason)
 		}
 	})
+}
+
+// A role that may not ask `client show` has but `vtl verify` to see what it
+// assigned by, and NTLS takes its time to notice: the world is looked at, not what
+// was seen before.
+func TestSmallRoleAndASlowNTLS(t *testing.T) {
+	for _, lag := range []time.Duration{2 * time.Second, settleLink - 5*time.Second} {
+		virtual(t, func(t *testing.T) {
+			s := newSite(t)
+			s.hsm.denied["client show"] = true
+			honest, asked := s.host.Vtl, time.Time{}
+			s.host.Vtl = func(h *transporttest.FakeHost, argv []string) (string, int) {
+				c := s.hsm.clients[s.link.Name]
+				if argv[1] == "verify" && c != nil && len(c.Partitions) > 0 {
+					if asked.IsZero() {
+						asked = time.Now()
+					}
+					if time.Since(asked) < lag {
+						return "Error: Unable to find any Luna SA slots/partitions among registered servers.\n", 0
+					}
+				}
+				return honest(h, argv)
+			}
+			r := s.apply()
+			if step := stepOf(t, r, "assign-partition"); r.Result != orchestrator.Established || step.Status != orchestrator.Changed {
+				t.Errorf("after %v: %s, %s: %s", lag, r.Result, step.Status, step.Reason)
+			}
+		})
+	}
 }

@@ -52,6 +52,21 @@ type Files interface {
 	Close() error
 }
 
+// Keeper is a file service that can make a file which nobody else may read.
+type Keeper interface {
+	// WriteNew makes a file of mode 0600, which must not be there yet, and checks
+	// the size that arrived.
+	WriteNew(ctx context.Context, name string, data []byte) error
+}
+
+// WriteNew is f's own WriteNew; of a service that has none it is WriteFile.
+func WriteNew(ctx context.Context, f Files, name string, data []byte) error {
+	if k, ok := f.(Keeper); ok {
+		return k.WriteNew(ctx, name, data)
+	}
+	return f.WriteFile(ctx, name, data)
+}
+
 // Conn is one authenticated connection to one machine, with as many channels
 // as the peer allows.
 type Conn interface {

@@ -130,7 +130,7 @@ func TestADialogueGoesBeforeTheClock(t *testing.T) {
 			_, s, words := visit(t, lab.Options{})
 			d := opened(t, shows(banner7+"WARNING: You must change your password\r\n", false))
 			b := dialling(t)
-			got := b.main(t, slices.Concat([]string{"plan", "-o", "json", limit, "20s"}, words, []string{"--client-password-file", s.ClientPasswordFile,
+			got := b.main(t, slices.Concat([]string{"plan", "-o", "json", limit, "12s"}, words, []string{"--client-password-file", s.ClientPasswordFile,
 				"--hsm", d.address, "--hsm-host-key", d.pin, "--hsm-password-file", d.passwordFile})...)
 			if e := document(t, b).Links[0].Error; got != ui.ExitUnreachable || e == nil || e.Class != "dialogue" || !strings.Contains(e.Message, "must change your password") {
 				t.Errorf("exit %d, %+v", got, e)

@@ -1,10 +1,14 @@
 package nscli
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"path"
+	"strings"
+	"sync"
+	"time"
 
 	"ntl-setup/transport"
 	"ntl-setup/transport/scp"
@@ -14,24 +18,84 @@ import (
 // what the field does as nsroot.
 const place = "/var/tmp/"
 
+// A script that did not begin does not remove itself. What the line took away
+// before it could be removed is old after an hour: no script waits that long.
+const (
+	prefix     = "ntl-setup."
+	oldAfter   = "60"            // minutes
+	tidyWithin = 5 * time.Second // for the removal, when the time for the script is up
+)
+
 // carried brings standard input to a command whose CLI hands none on: a script,
 // as a file that removes itself.
 type carried struct {
 	transport.Conn
 	place string
+
+	mu    sync.Mutex
+	left  []string // scripts that may lie there still, for none of them was seen to begin
+	swept bool     // a script has begun that cleared away what runs before left
 }
 
-// Exec runs a line that ends in the name of a shell, with that script.
-func (c carried) Exec(ctx context.Context, line string, script []byte) (transport.Output, error) {
-	name := c.place + "ntl-setup." + rand.Text()
-	if err := c.put(ctx, name, append([]byte("rm -f "+name+"\n"), script...)); err != nil {
+// carry makes one whose scripts lie in a directory, which ends in "/".
+func carry(conn transport.Conn, dir string) *carried { return &carried{Conn: conn, place: dir} }
+
+// Exec runs a line that ends in the name of a shell, with that script. The
+// script tells that its file is gone; of one that does not, the file is removed.
+func (c *carried) Exec(ctx context.Context, line string, script []byte) (transport.Output, error) {
+	name := c.place + prefix + rand.Text()
+	gone := name + " gone"
+	lead := "rm -f " + name + " && echo " + gone + "\n" + c.sweep()
+	if err := c.put(ctx, name, append([]byte(lead), script...)); err != nil {
+		c.remove(ctx, name)
 		return transport.Output{}, err
 	}
-	return c.Conn.Exec(ctx, line+" "+name, nil)
+	out, err := c.Conn.Exec(ctx, line+" "+name, nil)
+	if !bytes.Contains(out.Stdout, []byte(gone)) {
+		c.remove(ctx, name)
+		return out, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.swept, c.left = true, nil
+	return out, err
 }
 
-// put writes a file: by SFTP, or where there is none by SCP.
-func (c carried) put(ctx context.Context, name string, data []byte) (err error) {
+// sweep is what a script does besides: it removes what those before it left, and
+// the first one what runs before this one did. Names that only this program
+// gives, files of this user, and old ones alone: another run may be at work.
+func (c *carried) sweep() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var lines string
+	if len(c.left) > 0 {
+		lines = "rm -f " + strings.Join(c.left, " ") + "\n"
+	}
+	if !c.swept {
+		lines += "find " + c.place + " -maxdepth 1 -type f -name '" + prefix + strings.Repeat("?", len(rand.Text())) +
+			"' -user \"$(id -u)\" -mmin +" + oldAfter + " -exec rm -f {} \\; 2>/dev/null\n"
+	}
+	return lines
+}
+
+// remove is for the file of a script that did not begin, and it does not begin
+// after that. Where it fails, the next script does it.
+func (c *carried) remove(ctx context.Context, name string) {
+	if ctx.Err() != nil {
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyWithin)
+		defer cancel()
+		ctx = late
+	}
+	if _, err := c.Conn.Exec(ctx, "shell rm -f "+name, nil); err == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.left = append(c.left, name)
+}
+
+// put writes a file of mode 0600: by SFTP, or where there is none by SCP.
+func (c *carried) put(ctx context.Context, name string, data []byte) (err error) {
 	files, err := c.Files(ctx)
 	if errors.Is(err, transport.ErrNoSFTP) {
 		return c.overSCP(ctx, name, data)
@@ -40,11 +104,11 @@ func (c carried) put(ctx context.Context, name string, data []byte) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, files.Close()) }()
-	return files.WriteFile(ctx, name, data)
+	return transport.WriteNew(ctx, files, name, data)
 }
 
 // overSCP writes a file by SCP. The name is ours, and plain.
-func (c carried) overSCP(ctx context.Context, name string, data []byte) error {
+func (c *carried) overSCP(ctx context.Context, name string, data []byte) error {
 	stream, err := c.Stream(ctx, "scp -t "+name)
 	if err == nil {
 		defer context.AfterFunc(ctx, func() { _ = stream.Close() })() // ends a copy that hangs

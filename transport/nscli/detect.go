@@ -12,6 +12,15 @@ import (
 // shellLine makes the CLI start a POSIX shell.
 const shellLine = "shell sh"
 
+// shell is how posix is to work through the CLI, which may say that it is done
+// when what it started answers already.
+func shell() posix.Options {
+	return posix.Options{Shell: shellLine, Adds: func(line string) bool {
+		line = strings.TrimSpace(line)
+		return line == "" || line == "Done"
+	}}
+}
+
 // Detect tells whether the NetScaler CLI is at the other end, and gives the Host
 // that works through it; (nil, nil) if it is something else. answer is what came
 // back for the word sh, of which the CLI's own reply is not known. An error of
@@ -23,7 +32,7 @@ func Detect(ctx context.Context, conn transport.Conn, answer transport.Output) (
 		return nil, err
 	}
 	if hasLine(piped, mark) {
-		return posix.New(conn, posix.Options{Shell: shellLine}), nil
+		return posix.New(conn, shell()), nil
 	}
 	plain, err := conn.Exec(ctx, "shell echo "+mark, nil)
 	if err != nil {
@@ -31,7 +40,7 @@ func Detect(ctx context.Context, conn transport.Conn, answer transport.Output) (
 	}
 	switch {
 	case hasLine(plain, mark):
-		return posix.New(carried{conn, place}, posix.Options{Shell: shellLine}), nil
+		return posix.New(carry(conn, place), shell()), nil
 	case isCLI(plain) || isCLI(piped) || isCLI(answer):
 		return nil, transport.Errorf(transport.ClassRemote, conn.Name(),
 			"the NetScaler CLI lets this user start no command shell: %s", transport.Printable(string(plain.Stdout)+" "+string(plain.Stderr))).

@@ -24,9 +24,9 @@ func through(t *testing.T, name string) (transport.Host, *netscaler, string) {
 	t.Helper()
 	n, scripts := loginTo(t, name), t.TempDir()
 	if name == lab.NSCLI {
-		return posix.New(n, posix.Options{Shell: shellLine}), n, scripts
+		return posix.New(n, shell()), n, scripts
 	}
-	return posix.New(carried{n, scripts + "/"}, posix.Options{Shell: shellLine}), n, scripts
+	return posix.New(carry(n, scripts+"/"), shell()), n, scripts
 }
 
 // empty: no script is left where they go.
@@ -147,7 +147,7 @@ func TestOwnLineIsNoProcess(t *testing.T) {
 func TestWhatTheCLIAdds(t *testing.T) {
 	for _, around := range [][2]string{{" Done\n", " Done\n"}, {"\n\n\nDone\n", " Done\n"}, {"", ""}, {" Done", "Done"}, {"Done\n Done\n", "\n\nDone\nBye!\n"}} {
 		n := &noisy{netscaler: loginTo(t, lab.NSCLI), before: around[0], after: around[1]}
-		host := posix.New(n, posix.Options{Shell: shellLine})
+		host := posix.New(n, shell())
 		path := t.TempDir() + "/file"
 		if _, err := host.Do(t.Context(), transport.Create(path, []byte(" Done\n Done\n"), 0o600)); err != nil {
 			t.Fatalf("%q: %v", around, err)
@@ -157,6 +157,34 @@ func TestWhatTheCLIAdds(t *testing.T) {
 			t.Errorf("%q: %v, %v", around, facts, err)
 		}
 	}
+}
+
+// " Done" that comes late stands within the answer; that is the CLI's, whichever
+// of our marks it follows.
+func TestTheCLIIsLate(t *testing.T) {
+	dir := t.TempDir()
+	for _, behind := range []string{" ready\n", " end\n"} {
+		n := &late{netscaler: loginTo(t, lab.NSCLI), behind: behind}
+		host := posix.New(n, shell())
+		if _, err := host.Look(t.Context(), transport.Dir(dir), transport.System()); err != nil {
+			t.Errorf("%q: %v", behind, err)
+		}
+		if _, err := posix.New(n, posix.Options{Shell: shellLine}).Look(t.Context(), transport.System()); err == nil {
+			t.Errorf("%q: foreign text was taken from what is no CLI", behind)
+		}
+	}
+}
+
+// late is a machine whose " Done" comes when the script has begun to answer.
+type late struct {
+	*netscaler
+	behind string
+}
+
+func (l *late) Exec(ctx context.Context, line string, stdin []byte) (transport.Output, error) {
+	out, err := l.netscaler.Exec(ctx, line, stdin)
+	out.Stdout = []byte(strings.ReplaceAll(string(out.Stdout), l.behind, l.behind+" Done\n\n"))
+	return out, err
 }
 
 // noisy is a machine that prints more than it should.

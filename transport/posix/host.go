@@ -17,12 +17,16 @@ type Options struct {
 	// Shell is the line that makes the login shell start a POSIX shell which
 	// reads a script on its standard input; empty: "sh".
 	Shell string
+	// Adds knows the lines that what starts the shell may print late, when the
+	// script answers already; nil: it prints none.
+	Adds func(line string) bool
 }
 
 // host is a machine with a POSIX shell.
 type host struct {
 	runner transport.Runner
 	shell  string
+	adds   func(line string) bool
 	mark   func() string
 	stays  resident
 }
@@ -32,7 +36,7 @@ func New(r transport.Runner, o Options) transport.Host {
 	if o.Shell == "" {
 		o.Shell = "sh"
 	}
-	h := &host{runner: r, shell: o.Shell, mark: newMark}
+	h := &host{runner: r, shell: o.Shell, adds: o.Adds, mark: newMark}
 	if stays, ok := r.(Resident); ok && o.Shell == "sh" {
 		h.stays.runner = stays
 	}
@@ -137,7 +141,7 @@ func (h *host) DoAndLook(ctx context.Context, actions []transport.Action, querie
 	}
 	outputs, err := h.outcome(actions, sections, failure)
 	var facts transport.Facts
-	if answers, unread := parseReply(seen, out.Stdout); unread == nil {
+	if answers, unread := parseReply(seen, out.Stdout, h.adds); unread == nil {
 		if facts, unread = h.facts(asked, answers); unread != nil {
 			facts = nil
 		}
@@ -227,7 +231,7 @@ func (h *host) run(ctx context.Context, mark string, text []byte) (transport.Out
 
 // read is what a script answered.
 func (h *host) read(mark string, out transport.Output) ([]section, error) {
-	sections, err := parseReply(mark, out.Stdout)
+	sections, err := parseReply(mark, out.Stdout, h.adds)
 	if err != nil {
 		return sections, h.explain(err, out)
 	}

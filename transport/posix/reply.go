@@ -43,8 +43,9 @@ func (e *NoShellError) Error() string {
 }
 
 // parseReply reads what a script printed. Sections that are complete are
-// returned also with an error.
-func parseReply(mark string, out []byte) ([]section, error) {
+// returned also with an error. adds knows the lines that may stand between
+// sections though no script wrote them; nil: there are none.
+func parseReply(mark string, out []byte, adds func(line string) bool) ([]section, error) {
 	begin := []byte("\n" + mark + " ready\n")
 	at := bytes.Index(out, begin)
 	if at < 0 {
@@ -61,6 +62,9 @@ func parseReply(mark string, out []byte) ([]section, error) {
 		switch {
 		case len(words) == 2 && words[0] == mark && words[1] == "done":
 			return sections, nil
+		case adds != nil && adds(string(line)):
+			rest = after
+			continue
 		case len(words) != 3 || words[0] != mark:
 			return sections, errForeign
 		}

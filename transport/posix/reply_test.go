@@ -38,7 +38,7 @@ func TestParseReply(t *testing.T) {
 		"negative number":     {"\n@M ready\n@M -1 ls\n\n@M end\n@M done\n", nil, errForeign},
 	} {
 		t.Run(name, func(t *testing.T) {
-			sections, err := parseReply("@M", []byte(c.out))
+			sections, err := parseReply("@M", []byte(c.out), nil)
 			var got []string
 			for _, s := range sections {
 				got = append(got, fmt.Sprintf("%d %s %s", s.index, s.name, s.data))
@@ -53,10 +53,37 @@ func TestParseReply(t *testing.T) {
 	}
 }
 
+// What a login shell says late may stand between answers, if it is known to say
+// it; any other text may not, and within an answer every line is of the answer.
+func TestParseReplyLateWords(t *testing.T) {
+	late := func(line string) bool { return line == " Done" || line == "" }
+	sections := []string{"0 ls x", "0 data y\n Done"}
+	for name, c := range map[string]struct {
+		out  string
+		want []string
+		err  error
+	}{
+		"behind the first mark": {"\n@M ready\n Done\n@M 0 ls\nx\n@M end\n@M 0 data\ny\n Done\n@M end\n@M done\n", sections, nil},
+		"between answers":       {"\n@M ready\n@M 0 ls\nx\n@M end\n\n\n Done\n@M 0 data\ny\n Done\n@M end\n@M done\n", sections, nil},
+		"before the last mark":  {"\n@M ready\n@M 0 ls\nx\n@M end\n@M 0 data\ny\n Done\n@M end\n Done\n@M done\n", sections, nil},
+		"and no more":           {"\n@M ready\n Done\n", nil, errShort},
+		"other words":           {"\n@M ready\n Done it\n@M done\n", nil, errForeign},
+	} {
+		got, err := parseReply("@M", []byte(c.out), late)
+		var words []string
+		for _, s := range got {
+			words = append(words, fmt.Sprintf("%d %s %s", s.index, s.name, s.data))
+		}
+		if diff := cmp.Diff(c.want, words); diff != "" || !errors.Is(err, c.err) {
+			t.Errorf("%s: %v %s", name, err, diff)
+		}
+	}
+}
+
 // A reply cut anywhere is never taken for a whole one.
 func TestParseReplyCut(t *testing.T) {
 	for at := range len(goodReply) {
-		if _, err := parseReply("@M", []byte(goodReply[:at])); err == nil {
+		if _, err := parseReply("@M", []byte(goodReply[:at]), nil); err == nil {
 			t.Errorf("cut at %d of %d: no error", at, len(goodReply))
 		}
 	}
@@ -67,7 +94,7 @@ func FuzzParseReply(f *testing.F) {
 	f.Add("Welcome\n\n@M ready\n@M 0 data\n@M end\n\n@M end\n@M done\n")
 	f.Add("\n@M ready\n@M 99999999999999999999 ls\n\n@M end\n")
 	f.Fuzz(func(t *testing.T, out string) {
-		sections, err := parseReply("@M", []byte(out))
+		sections, err := parseReply("@M", []byte(out), nil)
 		for _, s := range sections {
 			if s.index < 0 || s.name == "" || strings.Contains(string(s.data), "\n@M end\n") {
 				t.Errorf("section %+v", s)

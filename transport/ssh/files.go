@@ -85,17 +85,32 @@ func (f *files) ReadFile(ctx context.Context, name string, limit int64) ([]byte,
 // is for, may allow no renaming.
 func (f *files) WriteFile(ctx context.Context, name string, data []byte) error {
 	_, err := run(ctx, f, "write "+name, func() (none struct{}, err error) {
-		return none, f.write(name, data)
+		return none, f.write(name, os.O_TRUNC, 0, data)
 	})
 	return err
 }
 
-func (f *files) write(name string, data []byte) error {
-	file, err := f.client.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+// WriteNew makes a file that is the user's alone; see transport.Keeper.
+func (f *files) WriteNew(ctx context.Context, name string, data []byte) error {
+	_, err := run(ctx, f, "write "+name, func() (none struct{}, err error) {
+		return none, f.write(name, os.O_EXCL, 0o600, data)
+	})
+	return err
+}
+
+// write makes a file of what is there, or of none. It has its mode, if that is
+// not 0, before it holds anything.
+func (f *files) write(name string, how int, mode os.FileMode, data []byte) error {
+	file, err := f.client.OpenFile(name, os.O_WRONLY|os.O_CREATE|how)
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(data)
+	if mode != 0 {
+		err = file.Chmod(mode)
+	}
+	if err == nil {
+		_, err = file.Write(data)
+	}
 	if err := errors.Join(err, file.Close()); err != nil {
 		return err
 	}

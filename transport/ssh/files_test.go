@@ -63,6 +63,30 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// A new file is the user's alone, and never somebody else's that was there.
+func TestWriteNew(t *testing.T) {
+	s := startSSHD(t, "127.0.0.1", []string{"ed25519"})
+	f, err := dial(t, s.Target, s.trusting(t)).Files(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeQuietly(f)
+	name := filepath.Join(s.dir, "script")
+	if err := transport.WriteNew(t.Context(), f, name, []byte("echo\n")); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(name)
+	if err != nil || info.Mode() != 0o600 || info.Size() != 5 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if err := transport.WriteNew(t.Context(), f, name, []byte("other\n")); err == nil {
+		t.Error("a file that was there was taken")
+	}
+	if data, err := os.ReadFile(name); err != nil || string(data) != "echo\n" {
+		t.Errorf("it holds %q now, %v", data, err)
+	}
+}
+
 // A write that is smaller afterwards than it should be is an error, whatever
 // the server said: a device holds nothing.
 func TestWriteFileChecksTheSize(t *testing.T) {

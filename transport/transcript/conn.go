@@ -174,6 +174,13 @@ func (f *files) WriteFile(ctx context.Context, name string, data []byte) error {
 	return err
 }
 
+func (f *files) WriteNew(ctx context.Context, name string, data []byte) error {
+	f.at.say(sent, fmt.Sprintf("write %s: %d bytes", name, len(data)))
+	err := transport.WriteNew(ctx, f.Files, name, data)
+	f.at.result("write "+name, err)
+	return err
+}
+
 func (f *files) Close() error {
 	err := f.Files.Close()
 	f.at.result("closed", err)

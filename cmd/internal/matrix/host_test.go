@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -77,7 +78,11 @@ func (h *host) Look(ctx context.Context, queries ...transport.Query) (transport.
 	if err := h.travel(ctx); err != nil {
 		return nil, err
 	}
-	if err := h.strike(ctx, h.inject.Pass(faults.Look, "")); err != nil {
+	return h.look(ctx, h.inject.Pass(faults.Look, ""), queries)
+}
+
+func (h *host) look(ctx context.Context, what faults.Kind, queries []transport.Query) (transport.Facts, error) {
+	if err := h.strike(ctx, what); err != nil {
 		return nil, err
 	}
 	h.site.mu.Lock()
@@ -100,6 +105,25 @@ func (h *host) Do(ctx context.Context, actions ...transport.Action) ([]transport
 		}
 	}
 	return outputs, nil
+}
+
+// DoAndLook is one exchange. What befalls the look takes the acts' answer with
+// it, unless it is the look's own text that is bad.
+func (h *host) DoAndLook(ctx context.Context, actions []transport.Action, queries []transport.Query) ([]transport.Output, transport.Facts, error) {
+	outputs, err := h.Do(ctx, actions...)
+	var failed *transport.ActionError
+	if err != nil && !errors.As(err, &failed) {
+		return outputs, nil, err
+	}
+	what := h.inject.Pass(faults.Look, "")
+	facts, unread := h.look(ctx, what, queries)
+	switch {
+	case unread == nil:
+		return outputs, facts, err
+	case what == faults.Garble:
+		return outputs, nil, err
+	}
+	return nil, nil, unread
 }
 
 func (h *host) do(ctx context.Context, a transport.Action) ([]transport.Output, error) {
