@@ -15,7 +15,8 @@ import (
 
 // Config is one run, checked.
 type Config struct {
-	Links       []Link // at least one
+	Links       []Link // none only where a report, or a plan, leaves nothing to do
+	FileText    []byte // of the file of links that they were made of, as it was read; nil without one
 	DryRun      bool   // look only, whatever the command
 	Yes         bool   // do not ask
 	Output      ui.Format
@@ -27,6 +28,9 @@ type Config struct {
 	Warnings []string
 	// Notes are what was taken from ~/.ssh/config, one line each.
 	Notes []string
+	// SecretVariables are the environment variables that the file of links takes
+	// passwords from: no process that is started gets them.
+	SecretVariables []string
 	// Passphrase opens encrypted key files; nil: it is asked for.
 	Passphrase *Secret
 }

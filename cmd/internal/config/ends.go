@@ -59,18 +59,25 @@ func (c *Config) end(e typedEnd, f Flags, env Env) (End, error) {
 	if err := checkPin(e.pinFlag, e.pin); err != nil {
 		return End{}, err
 	}
-	command, err := secretCommand(e.commandFlag, e.command, e.fileFlag, e.file)
+	password, command, err := c.password(e, env)
 	if err != nil {
 		return End{}, err
 	}
-	var password *Secret
-	if command == nil {
-		var warning string
-		if password, warning, err = env.secret(e.fileFlag, e.file, e.variable); err != nil {
-			return End{}, err
-		}
-		c.warn(warning)
+	return c.endBy(e, password, command, f, env)
+}
+
+// password is that of one host, or the command that prints it; nil: neither.
+func (c *Config) password(e typedEnd, env Env) (password, command *Secret, err error) {
+	if command, err = secretCommand(e.commandFlag, e.command, e.fileFlag, e.file); err != nil || command != nil {
+		return nil, command, err
 	}
+	password, warning, err := env.secret(e.fileFlag, e.file, e.variable)
+	c.warn(warning)
+	return password, nil, err
+}
+
+// endBy is end with the password that was found.
+func (c *Config) endBy(e typedEnd, password, command *Secret, f Flags, env Env) (End, error) {
 	end, err := c.reach(e.typed, f, env, nil)
 	if err != nil {
 		return End{}, wrong("%s: %w", e.flag, err).WithHint("%s", orchestrator.Fail(err).Hint)

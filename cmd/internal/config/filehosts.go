@@ -21,7 +21,7 @@ const noJump = "none"
 // checkHost checks how a host is written. Whose login it is may stand elsewhere.
 func (p *parsed) checkHost(path, host string) {
 	if host == "" {
-		p.wrong(path, "host is missing")
+		p.missing(path, "host")
 		return
 	}
 	if host == Local && strings.HasPrefix(path, "clients.") {
@@ -35,8 +35,11 @@ func (p *parsed) checkReach(path string, r FileReach) {
 	if r.Port < 0 || r.Port > 65535 || r.Port == 0 && p.places.At(path+".port") != p.places.At(path) {
 		p.wrong(path+".port", "port %d is no number from 1 to 65535", r.Port)
 	}
-	if strings.ContainsFunc(r.User, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
-		p.wrong(path+".user", "user %q has a blank or a control character", r.User)
+	switch { // neither shows the user: a password may stand behind it
+	case strings.Contains(r.User, ":"):
+		p.wrong(path+".user", "user has a colon, and what follows it may be a password; passwords come by password_file, password_env or password_command")
+	case strings.ContainsFunc(r.User, func(c rune) bool { return c <= ' ' || c == 0x7f }):
+		p.wrong(path+".user", "user has a blank or a control character")
 	}
 	p.judge(path+".host_key", checkPin("host_key", r.HostKey))
 	p.checkSecrets(path, r)
@@ -66,16 +69,31 @@ func (p *parsed) checkSecrets(path string, r FileReach) {
 		p.wrong(path+"."+sources[1], "%s are both given, and only one can be right", strings.Join(sources, " and "))
 	}
 	if r.PasswordFile != "" {
-		p.checkReadable(path+".password_file", r.PasswordFile)
+		p.checkSecretFile(path+".password_file", "password_file", r.PasswordFile)
+	}
+	if r.PasswordCommand != "" && strings.TrimSpace(r.PasswordCommand) == "" {
+		p.wrong(path+".password_command", "password_command is empty")
 	}
 	if r.PasswordEnv != "" && !envName.MatchString(r.PasswordEnv) {
 		p.wrong(path+".password_env", "password_env is no name of an environment variable; the password itself does not belong into this file")
 	}
 }
 
+// checkSecretFile checks that a file is there and holds a password. What is no
+// file on a disk, as the output of a command, can be read once and is left alone.
+func (p *parsed) checkSecretFile(path, key, file string) {
+	whole := p.env.home(p.beside(file))
+	info, err := os.Stat(whole)
+	if err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return
+	}
+	_, _, err = p.env.secret(key, whole, "")
+	p.judge(path, err)
+}
+
 // checkReadable checks that a file is there, without reading it.
 func (p *parsed) checkReadable(path, file string) {
-	f, err := os.Open(p.beside(file))
+	f, err := os.Open(p.env.home(p.beside(file)))
 	if err != nil {
 		p.wrong(path, "%v", err)
 		return
@@ -89,7 +107,10 @@ func (p *parsed) checkClientReach(path string, r FileClientReach) {
 		p.wrong(path+".kind", "kind %q is none of %s", r.Kind, joined(kinds))
 	}
 	if r.SudoPasswordFile != "" {
-		p.checkReadable(path+".sudo_password_file", r.SudoPasswordFile)
+		p.checkSecretFile(path+".sudo_password_file", "sudo_password_file", r.SudoPasswordFile)
+	}
+	if r.ConfigPath != "" {
+		p.judge(path+".config_path", checkConfigPath(r.ConfigPath))
 	}
 }
 
@@ -109,18 +130,24 @@ func (p *parsed) checkPartitions(path string, names Words) {
 }
 
 func (p *parsed) checkLink(path string, l FileLink) {
-	for key, n := range map[string]int{"client": len(l.Client), "hsm": len(l.HSM), "partition": len(l.Partition) + len(p.file.Defaults.Partitions)} {
-		if n == 0 {
-			p.wrong(path, "%s is missing", key)
-		}
+	if len(l.Client) == 0 {
+		p.missing(path, "client")
+	}
+	if len(l.HSM) == 0 {
+		p.missing(path, "hsm")
+	}
+	if len(l.Partition)+len(p.file.Defaults.Partitions) == 0 && !p.faulty["defaults"] && !p.faulty["defaults.partitions"] {
+		p.missing(path, "partition")
 	}
 	for i, name := range l.Client {
-		if len(p.members(name)) == 0 {
+		_, client := p.file.Clients[name]
+		_, group := p.file.Groups[name]
+		if !client && !group && p.readable(clientSection, name) && !p.faulty["groups"] && !p.faulty["groups."+name] {
 			p.wrong(path+".client["+strconv.Itoa(i)+"]", "there is no client and no group %s", name)
 		}
 	}
 	for i, name := range l.HSM {
-		if _, known := p.file.HSMs[name]; !known {
+		if _, known := p.file.HSMs[name]; !known && p.readable(hsmSection, name) {
 			p.wrong(path+".hsm["+strconv.Itoa(i)+"]", "there is no hsm %s", name)
 		}
 	}

@@ -2,8 +2,10 @@ package config
 
 import (
 	"cmp"
+	"maps"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,6 +15,7 @@ import (
 // pair is one client with one HSM, as the file wants it.
 type pair struct {
 	client, hsm string
+	groups      []string // that the client is in
 	name        string
 	partitions  Words
 	path        string // of the entry in links
@@ -24,10 +27,19 @@ func (p pair) id() string { return p.client + "/" + p.hsm }
 // pairs are the links of the file, in its order.
 func (p *parsed) pairs() []pair {
 	var all []pair
+	groups := map[string][]string{}
+	for group, members := range p.file.Groups {
+		for _, client := range members {
+			groups[client] = append(groups[client], group)
+		}
+	}
 	for i, l := range p.file.Links {
 		for _, client := range p.clientsOf(l) {
 			for _, hsm := range l.HSM {
-				one := pair{client: client, hsm: hsm, path: "links[" + strconv.Itoa(i) + "]", partitions: l.Partition}
+				if _, known := p.file.HSMs[hsm]; !known {
+					continue
+				}
+				one := pair{client: client, hsm: hsm, groups: groups[client], path: "links[" + strconv.Itoa(i) + "]", partitions: l.Partition}
 				if len(one.partitions) == 0 {
 					one.partitions = p.file.Defaults.Partitions
 				}
@@ -48,39 +60,18 @@ func (p *parsed) address(c FileClient) string {
 	return literalOf(c.Host)
 }
 
-// checkPairs finds links that are there twice, and names that are given twice on
-// one HSM: the second would meet the first there, in the middle of the run.
-func (p *parsed) checkPairs() {
-	if len(p.mistakes) > 0 {
-		return // those would be told once more in other words
+// variables are the names of the environment variables that hold passwords for
+// some host of the file, whichever links are chosen.
+func (p *parsed) variables() []string {
+	names := map[string]bool{p.file.Defaults.Client.PasswordEnv: true, p.file.Defaults.HSM.PasswordEnv: true}
+	for _, c := range p.file.Clients {
+		names[c.PasswordEnv] = true
 	}
-	links, names, addresses := map[string]pair{}, map[string]pair{}, map[string]pair{}
-	for _, one := range p.pairs() {
-		if other, twice := links[one.id()]; twice {
-			p.wrong(one.path, "the link of %s with %s stands in line %d already; its partitions can all stand there", one.client, one.hsm, p.places.At(other.path).Line)
-			continue
-		}
-		links[one.id()] = one
-		if one.name == "" {
-			p.wrong("clients."+one.client, "address is missing: %s does not tell what the HSM sees", p.file.Clients[one.client].Host)
-			continue
-		}
-		key := one.hsm + "\n" + one.name
-		if other, twice := names[key]; twice && other.client != one.client {
-			p.wrong(one.path, "%s and %s would both be %s on %s", other.client, one.client, one.name, one.hsm)
-			continue
-		}
-		names[key] = one
-		// The address is the file that the certificate goes by, and what the HSM
-		// registers: one for two would exchange their certificates.
-		address := strings.ToLower(p.address(p.file.Clients[one.client]))
-		key = one.hsm + "\n" + address
-		if other, twice := addresses[key]; twice && other.client != one.client {
-			p.wrong(one.path, "%s and %s would both be the client at %s on %s", other.client, one.client, address, one.hsm)
-			continue
-		}
-		addresses[key] = one
+	for _, h := range p.file.HSMs {
+		names[h.PasswordEnv] = true
 	}
+	delete(names, "")
+	return slices.Sorted(maps.Keys(names))
 }
 
 // beside is a path as the file means it: relative to the file's own directory.
@@ -109,7 +100,7 @@ func (p *parsed) flags(f Flags, one pair) (Flags, [2]FileReach) {
 	f.ClientKind = cmp.Or(client.Kind, p.file.Defaults.Client.Kind, f.ClientKind)
 	f.Rights.ConfigPath = cmp.Or(client.ConfigPath, p.file.Defaults.Client.ConfigPath, f.Rights.ConfigPath)
 	if sudo := cmp.Or(client.SudoPasswordFile, p.file.Defaults.Client.SudoPasswordFile); sudo != "" {
-		f.Rights.SudoPasswordFile, f.Rights.SudoPasswordCommand = p.beside(sudo), ""
+		f.Rights.SudoPasswordFile, f.Rights.SudoPasswordCommand = p.env.home(p.beside(sudo)), ""
 	}
 	return f, reach
 }

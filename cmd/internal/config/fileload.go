@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"path"
 	"path/filepath"
 	"slices"
@@ -41,45 +42,45 @@ func (c *Config) addFile(f Flags, env Env) error {
 	var p *parsed
 	var err error
 	if f.FileText != nil {
-		p = parseFile(f.File, f.FileText)
-	} else if p, err = readFile(f.File); err != nil {
+		p = parseFile(f.File, f.FileText, env)
+	} else if p, err = readFile(f.File, env); err != nil {
 		return err
 	}
 	if len(p.mistakes) > 0 {
 		return p.mistakes
 	}
-	failed, err := unsuccessful(f.RetryFailed)
+	c.FileText = p.text
+	report, err := readReport(f.RetryFailed)
 	if err != nil {
 		return err
 	}
-	for _, pattern := range append(append([]string{}, f.Only...), f.Skip...) {
-		if _, err := path.Match(pattern, ""); err != nil {
-			return wrong("the pattern %q cannot be understood", pattern).WithHint("* ? and [a-z] stand for other characters; a link is called client/hsm")
-		}
+	if err := p.checkPatterns(f); err != nil {
+		return err
 	}
+	c.SecretVariables = p.variables()
 	passphrase, warning, err := env.secret("--identity-passphrase-file", f.IdentityPassphrase, EnvIdentityPassphrase)
 	if err != nil {
 		return err
 	}
 	c.Passphrase = passphrase
 	c.warn(warning)
+	chosen, there := setOf(f.Links), map[string]bool{}
 	for _, one := range p.pairs() {
-		if !one.matches(f.Only, true) || one.matches(f.Skip, false) {
+		there[one.id()] = true
+		if !one.matches(f.Only, true) || one.matches(f.Skip, false) || chosen != nil && !chosen[one.id()] {
 			continue
 		}
-		if err := c.addPair(p, one, f, env); err != nil {
-			p.judge(one.path, err)
+		if err := p.judgePair(one, c.addPair(p, one, f, env)); err != nil {
+			return err
 		}
 	}
-	if failed != nil {
-		c.Links = slices.DeleteFunc(c.Links, func(l Link) bool { return !failed[reportKey(l.Client.Name(), l.HSM.Name(), l.Name)] })
-	}
+	p.sort()
 	switch {
 	case len(p.mistakes) > 0:
 		return p.mistakes
-	case len(c.Links) == 0 && failed != nil:
-		return wrong("%s calls no link of %s unsuccessful", f.RetryFailed, f.File).WithHint("--retry-failed takes the report (-o json) of a run over the same file")
-	case len(c.Links) == 0:
+	case report != nil:
+		return report.choose(c, f.File, there)
+	case len(c.Links) == 0 && f.Links == nil:
 		return wrong("--only and --skip leave no link of %s", f.File).WithHint("a link is called client/hsm: %s", someIDs(p.pairs()))
 	}
 	return nil
@@ -94,15 +95,14 @@ func someIDs(all []pair) string {
 	return strings.Join(ids, ", ")
 }
 
-// matches reports whether one of the patterns is about the link: about its
-// client, its HSM, its name there, or client/hsm as a whole. none is the answer
-// where there are no patterns.
+// matches reports whether one of the patterns is about the link, by one of its
+// texts. none is the answer where there are no patterns.
 func (p pair) matches(patterns []string, none bool) bool {
 	if len(patterns) == 0 {
 		return none
 	}
 	for _, pattern := range patterns {
-		for _, text := range []string{p.id(), p.client, p.hsm, p.name} {
+		for _, text := range p.texts() {
 			if ok, _ := path.Match(pattern, text); ok { // patterns were checked
 				return true
 			}
@@ -130,23 +130,65 @@ func (c *Config) addPair(p *parsed, one pair, f Flags, env Env) error {
 	return err
 }
 
-// fileEnd is how one host of the file is reached. What the file does not say
-// about passwords and keys, the command line may.
-func (c *Config) fileEnd(p *parsed, at, typed string, r FileReach, f Flags, env Env) (End, error) {
-	e := typedEnd{
-		flag: at, typed: typed, pin: r.HostKey, pinFlag: "host_key of " + at,
-		fileFlag: "password_file of " + at, file: env.home(p.beside(r.PasswordFile)), variable: r.PasswordEnv,
-		commandFlag: "password_command of " + at, command: r.PasswordCommand,
+// placedError is what is wrong at one place of the file.
+type placedError struct {
+	path string
+	error
+}
+
+// own is the path of a key where a host has it from: from its own entry, or from
+// the defaults.
+func (p *parsed) own(at, key string) string {
+	shared := "defaults.hsm."
+	if strings.HasPrefix(at, clientSection+".") {
+		shared = "defaults.client."
 	}
-	if r.PasswordFile+r.PasswordEnv+r.PasswordCommand == "" {
-		if strings.HasPrefix(at, "clients.") {
-			e.file, e.variable, e.command = f.ClientPasswordFile, EnvClientPassword, f.ClientPasswordCommand
-		} else {
-			e.file, e.variable, e.command = f.HSMPasswordFile, EnvHSMPassword, f.HSMPasswordCommand
+	if _, there := p.places[at+"."+key]; !there {
+		if _, there = p.places[shared+key]; there {
+			return shared + key
 		}
 	}
+	return at + "." + key
+}
+
+// secretOf is where the password of one host of the file comes from. What the
+// file does not say, the command line may.
+func (p *parsed) secretOf(at string, r FileReach, f Flags, env Env) (e typedEnd, key string) {
+	e.fileFlag, e.file = "password_file of "+at, env.home(p.beside(r.PasswordFile))
+	e.commandFlag, e.command = "password_command of "+at, r.PasswordCommand
+	e.variable = r.PasswordEnv
+	switch {
+	case r.PasswordFile != "":
+		return e, "password_file"
+	case r.PasswordCommand != "":
+		return e, "password_command"
+	case r.PasswordEnv != "":
+		return e, "password_env"
+	case strings.HasPrefix(at, clientSection+"."):
+		return typedEnd{
+			fileFlag: "--client-password-file", file: f.ClientPasswordFile, variable: EnvClientPassword,
+			commandFlag: "--client-password-command", command: f.ClientPasswordCommand,
+		}, ""
+	}
+	return typedEnd{
+		fileFlag: "--hsm-password-file", file: f.HSMPasswordFile, variable: EnvHSMPassword,
+		commandFlag: "--hsm-password-command", command: f.HSMPasswordCommand,
+	}, ""
+}
+
+// fileEnd is how one host of the file is reached.
+func (c *Config) fileEnd(p *parsed, at, typed string, r FileReach, f Flags, env Env) (End, error) {
+	e, key := p.secretOf(at, r, f, env)
+	e.flag, e.typed, e.pin, e.pinFlag = at, typed, r.HostKey, "host_key of "+at
 	if r.PasswordEnv != "" && !p.alone && env.Getenv(r.PasswordEnv) == "" {
-		return End{}, wrong("%s: the environment variable %s is not set", at, r.PasswordEnv)
+		return End{}, placedError{p.own(at, key), wrong("%s: the environment variable %s is not set", at, r.PasswordEnv)}
+	}
+	password, command, err := c.password(e, env)
+	switch {
+	case err != nil && key != "":
+		return End{}, placedError{p.own(at, key), err}
+	case err != nil:
+		return End{}, err
 	}
 	if len(r.IdentityFile) > 0 {
 		f.Identities = nil
@@ -157,20 +199,51 @@ func (c *Config) fileEnd(p *parsed, at, typed string, r FileReach, f Flags, env 
 	if r.LegacySSH != nil {
 		f.LegacySSH = *r.LegacySSH || f.LegacySSH
 	}
-	end, err := c.end(e, f, env)
-	if err != nil || r.JumpHost == "" {
-		return end, err
+	end, err := c.endBy(e, password, command, f, env)
+	if err != nil {
+		return End{}, placedError{at + ".host", err}
+	}
+	if r.JumpHost == "" {
+		return end, nil
 	}
 	end.Jump = nil
 	if r.JumpHost == noJump {
 		return end, nil
 	}
-	place := p.places.At(at + ".jump_host")
+	path := p.own(at, "jump_host")
 	end.Jump, err = c.jumps(end, sshconfig.Settings{
 		Jumps:  strings.Split(r.JumpHost, ","),
-		Places: map[string]string{"ProxyJump": p.name + ":" + strconv.Itoa(place.Line)},
+		Places: map[string]string{"ProxyJump": p.name + ":" + strconv.Itoa(p.line(path))},
 	}, f, env, nil)
-	return end, err
+	if err != nil {
+		return End{}, placedError{path, err}
+	}
+	return end, nil
+}
+
+// sound reports whether nothing is wrong with a link and its hosts so far.
+func (p *parsed) sound(one pair) bool {
+	return !p.touched[one.path] && !p.touched[clientSection+"."+one.client] && !p.touched[hsmSection+"."+one.hsm] &&
+		!p.touched["defaults"] && !p.faulty[""]
+}
+
+// judgePair keeps what is wrong with one link at the key that it is about. An
+// error that the file has no part in is returned.
+func (p *parsed) judgePair(one pair, err error) error {
+	var placed placedError
+	if err == nil {
+		return nil
+	}
+	if errors.As(err, &placed) {
+		p.judge(placed.path, placed.error)
+		return nil
+	}
+	path, known := p.keyOf(one, err.Error())
+	if !known {
+		return err
+	}
+	p.judge(path, err)
+	return nil
 }
 
 // home is a path with ~ in its front as the user's home directory.
@@ -184,19 +257,21 @@ func (e Env) home(path string) string {
 // Validate finds every mistake in a file, without any host. The error is about
 // the file itself, or is Mistakes.
 func Validate(name string, env Env) (links int, err error) {
-	p, err := readFile(name)
+	p, err := readFile(name, env)
 	if err != nil {
 		return 0, err
 	}
 	p.alone = true
-	if len(p.mistakes) == 0 {
-		var c Config
-		for _, one := range p.pairs() {
-			if err := c.addPair(p, one, Flags{}, env); err != nil {
-				p.judge(one.path, err)
-			}
+	var c Config
+	for _, one := range p.pairs() {
+		if !p.sound(one) {
+			continue
+		}
+		if err := p.judgePair(one, c.addPair(p, one, Flags{}, env)); err != nil {
+			return 0, err
 		}
 	}
+	p.sort()
 	if len(p.mistakes) > 0 {
 		return 0, p.mistakes
 	}

@@ -23,6 +23,7 @@ type Flags struct {
 	File               string
 	FileText           []byte   // its content, if it is not to be read; nil: it is read
 	Only, Skip         []string // patterns of links in File
+	Links              []string // client/hsm of the links in File that a saved plan is about; nil: of all
 	RetryFailed        string   // a report (-o json): only the links that it calls unsuccessful
 	Parallel           int      // clients at work at the same time
 	MaxFailures        int      // links that may fail before no other is begun; 0: any number

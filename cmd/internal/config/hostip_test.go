@@ -23,6 +23,12 @@ func TestHostNames(t *testing.T) {
 		"a name to a name":       {"web1.example.net", "web1", "", `--map-host-ip "web1" is not the IP address of a host`},
 		"to no address":          {"web1.example.net", "0.0.0.0", "", "is not the IP address of a host"},
 		"to many":                {"web1.example.net", "224.0.0.1", "", "is not the IP address of a host"},
+		"to itself in IPv6":      {"web1.example.net", "::1", "", "is not the IP address of a host"},
+		"to none in IPv6":        {"web1.example.net", "::", "", "is not the IP address of a host"},
+		"to many in IPv6":        {"web1.example.net", "ff02::1", "", "is not the IP address of a host"},
+		"to many, in IPv6's way": {"web1.example.net", "::ffff:224.0.0.1", "", "is not the IP address of a host"},
+		"to all":                 {"web1.example.net", "255.255.255.255", "", "is not the IP address of a host"},
+		"on this machine":        {"web1.example.net", "127.0.0.1", "127.0.0.1", ""},
 		"to a zone":              {"web1.example.net", "fe80::1%eth0", "", "is not the IP address of a host"},
 		"a long name":            {long, "", "", "has 72 characters, and the name in a certificate has room for 64"},
 	} {

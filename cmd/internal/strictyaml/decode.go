@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -14,13 +15,16 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Position is a place in the text; both count from 1, columns in bytes.
+// Position is a place in the text; both count from 1, columns in characters.
 type Position struct{ Line, Column int }
 
 // Mistake is one thing that is wrong, and where.
 type Mistake struct {
 	Position
-	Path string // "links[2].hsm"; empty for the document as a whole
+	// Path is what could not be read: "links[2].hsm". For a key that is not known
+	// and nearly another it is that of the other, for a merge key it ends in "<<".
+	// Empty: the document as a whole.
+	Path string
 	Text string
 }
 
@@ -37,13 +41,16 @@ func (p Places) At(path string) Position {
 	}
 }
 
-// maxNodes bounds the values that are visited: aliases could multiply them.
-const maxNodes = 200_000
+// maxCopies bounds the values that aliases make: they could multiply without end.
+const maxCopies = 200_000
 
 // Decode reads one document into the value that into points to. What is right
 // beside mistakes is filled in. Mistakes come in the order of the text.
 func Decode(text []byte, into any) (Places, []Mistake) {
-	d := &decoder{places: Places{"": {1, 1}}, left: maxNodes}
+	d := &decoder{text: text, places: Places{"": {1, 1}}, left: maxCopies}
+	if d.unreadable() {
+		return d.places, d.mistakes
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	var doc yaml.Node
 	switch err := dec.Decode(&doc); {
@@ -58,7 +65,7 @@ func Decode(text []byte, into any) (Places, []Mistake) {
 	var second yaml.Node
 	switch err := dec.Decode(&second); {
 	case err == nil:
-		d.wrong("", Position{second.Line, second.Column}, "a second document begins here; there can be one alone")
+		d.wrong("---", Position{second.Line, second.Column}, "a second document begins here; there can be one alone")
 	case !errors.Is(err, io.EOF):
 		d.syntax(err)
 	}
@@ -69,9 +76,11 @@ func Decode(text []byte, into any) (Places, []Mistake) {
 }
 
 type decoder struct {
+	text     []byte
 	places   Places
 	mistakes []Mistake
-	left     int // values that may still be visited
+	within   int // aliases that are being followed
+	left     int // values that aliases may still make
 }
 
 func (d *decoder) wrong(path string, at Position, format string, args ...any) {
@@ -82,15 +91,27 @@ func place(n *yaml.Node) Position { return Position{n.Line, n.Column} }
 
 // value reads a node into v, which can be set.
 func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
-	if d.left--; d.left < 0 {
-		if d.left == -1 {
-			d.wrong(path, place(n), "the aliases make more than %d values", maxNodes)
-		}
-		return
-	}
 	d.places[path] = place(n)
-	for n.Kind == yaml.AliasNode {
-		n = n.Alias
+	if n.Kind == yaml.AliasNode {
+		d.within++
+		defer func() { d.within-- }()
+		n = n.Alias // which is no alias itself
+	}
+	if d.within > 0 {
+		if d.left--; d.left < 0 {
+			if d.left == -1 {
+				d.wrong("", d.places[path], "the aliases (*name) make more than %d values", maxCopies)
+			}
+			return
+		}
+	}
+	switch {
+	case n.Style&yaml.TaggedStyle != 0 && n.Tag != "!!str":
+		d.wrong(path, place(n), "tags are not taken, and %s stands here", short(n.Tag))
+		return
+	case n.Kind == yaml.ScalarNode && n.Tag == "!!null":
+		d.wrong(path, place(n), "%s has no value", named(path))
+		return
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -109,9 +130,6 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
 
 // entries are the keys and values of a mapping, or nil where it is none.
 func (d *decoder) entries(n *yaml.Node, path string, each func(key string, k, v *yaml.Node)) {
-	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
-		return // "clients:" with nothing below
-	}
 	if n.Kind != yaml.MappingNode {
 		d.wrong(path, place(n), "%s wants keys with values, and %s stands here", named(path), form(n))
 		return
@@ -121,16 +139,20 @@ func (d *decoder) entries(n *yaml.Node, path string, each func(key string, k, v 
 		k, v := n.Content[i], n.Content[i+1]
 		switch {
 		case k.Kind != yaml.ScalarNode:
-			d.wrong(path, place(k), "a key is a word, and %s stands here", form(k))
+			d.wrong(join(path, "?"), place(k), "a key is a word, and %s stands here", form(k))
 			continue
 		case k.Tag == "!!merge":
-			d.wrong(path, place(k), "merge keys (<<) are not taken; what several entries share belongs in defaults")
+			d.wrong(join(path, "<<"), place(k), "merge keys (<<) are not taken; what several entries share belongs in defaults")
 			continue
 		case seen[k.Value] > 0:
 			d.wrong(join(path, k.Value), place(k), "%s stands in line %d already", k.Value, seen[k.Value])
 			continue
 		}
 		seen[k.Value] = k.Line
+		if k.Tag != "!!str" {
+			d.wrong(join(path, k.Value), place(k), "a key is a text, and YAML takes %s for %s; put it in quotes", short(k.Value), taken(k.Tag))
+			continue
+		}
 		each(k.Value, k, v)
 	}
 }
@@ -141,7 +163,11 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 	d.entries(n, path, func(key string, k, value *yaml.Node) {
 		field, known := fields[key]
 		if !known {
-			d.wrong(join(path, key), place(k), "unknown key %s%s", key, suggestion(key, fields))
+			meant, words := suggestion(key, fields)
+			if has(n, meant) {
+				meant = key
+			}
+			d.wrong(join(path, meant), place(k), "unknown key %s%s", short(key), words)
 			return
 		}
 		d.value(value, field, join(path, key))
@@ -162,19 +188,26 @@ func collect(v reflect.Value, into map[string]reflect.Value) {
 	}
 }
 
-// suggestion is the nearest key that there is.
-func suggestion(key string, fields map[string]reflect.Value) string {
-	known := []string{}
-	for name := range fields {
-		known = append(known, name)
-	}
-	slices.Sort(known)
-	for _, name := range known {
-		if near(key, name) {
-			return "; did you mean " + name + "?"
+// has reports whether a mapping has a key.
+func has(n *yaml.Node, key string) bool {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return true
 		}
 	}
-	return "; there are " + strings.Join(known, ", ")
+	return false
+}
+
+// suggestion is the nearest key that there is, or else the key itself, and what
+// to say.
+func suggestion(key string, fields map[string]reflect.Value) (meant, words string) {
+	known := slices.Sorted(maps.Keys(fields))
+	for _, name := range known {
+		if Near(key, name) {
+			return name, "; did you mean " + name + "?"
+		}
+	}
+	return key, "; there are " + strings.Join(known, ", ")
 }
 
 func (d *decoder) mapping(n *yaml.Node, v reflect.Value, path string) {
@@ -188,18 +221,29 @@ func (d *decoder) mapping(n *yaml.Node, v reflect.Value, path string) {
 
 func (d *decoder) list(n *yaml.Node, v reflect.Value, path string) {
 	items := []*yaml.Node{n}
+	words := v.Type().Elem().Kind() == reflect.String
 	switch {
 	case n.Kind == yaml.SequenceNode:
 		items = n.Content
-	case n.Kind == yaml.ScalarNode && n.Tag == "!!null":
-		return
-	case n.Kind == yaml.MappingNode && v.Type().Elem().Kind() != reflect.Struct:
+	case !words || n.Kind == yaml.MappingNode:
 		d.wrong(path, place(n), "%s wants a list, and %s stands here", named(path), form(n))
 		return
 	}
+	if len(items) == 0 {
+		d.wrong(path, place(n), "%s is empty", named(path))
+		return
+	}
 	v.Set(reflect.MakeSlice(v.Type(), len(items), len(items)))
+	seen := map[string]bool{}
 	for i, item := range items {
-		d.value(item, v.Index(i), path+"["+strconv.Itoa(i)+"]")
+		at := path + "[" + strconv.Itoa(i) + "]"
+		d.value(item, v.Index(i), at)
+		if word := v.Index(i); words && word.String() != "" {
+			if seen[word.String()] {
+				d.wrong(at, place(item), "%s stands twice in this list", short(word.String()))
+			}
+			seen[word.String()] = true
+		}
 	}
 }
 
@@ -210,9 +254,12 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path string) {
 	}
 	switch v.Kind() {
 	case reflect.String:
-		if n.Tag == "!!null" {
-			d.wrong(path, place(n), "%s has no value", named(path))
-			return
+		switch {
+		case n.Tag != "!!str":
+			// The value is not shown: it might be a secret at the wrong place.
+			d.wrong(path, place(n), "%s is a text, and YAML takes what stands here for %s; put it in quotes", called(path), taken(n.Tag))
+		case n.Value == "":
+			d.wrong(path, place(n), "%s is empty", called(path))
 		}
 		v.SetString(n.Value)
 	case reflect.Bool:
@@ -222,9 +269,10 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path string) {
 		}
 		v.SetBool(strings.EqualFold(n.Value, "true"))
 	case reflect.Int:
+		// 022 is 18 to some readers, and 22 to others.
 		number, err := strconv.Atoi(n.Value)
-		if err != nil {
-			d.wrong(path, place(n), "%s wants a whole number, and %q stands here", named(path), short(n.Value))
+		if n.Tag != "!!int" || err != nil || strconv.Itoa(number) != n.Value {
+			d.wrong(path, place(n), "%s wants a whole number in plain digits, without quotes, and %q stands here", named(path), short(n.Value))
 			return
 		}
 		v.SetInt(int64(number))

@@ -1,8 +1,6 @@
 package strictyaml
 
 import (
-	"errors"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -23,6 +21,27 @@ func named(path string) string {
 		return "the file"
 	}
 	return path[strings.LastIndexByte(path, '.')+1:]
+}
+
+// called is named for a text, which may stand alone or in a list of such.
+func called(path string) string {
+	name, _, _ := strings.Cut(named(path), "[")
+	return name
+}
+
+// taken is what YAML takes a value for that is no text.
+func taken(tag string) string {
+	switch tag {
+	case "!!int", "!!float":
+		return "a number"
+	case "!!bool":
+		return "true or false"
+	case "!!timestamp":
+		return "a date"
+	case "!!null":
+		return "nothing"
+	}
+	return "something else"
 }
 
 // form is what kind of thing a node is, in words.
@@ -46,8 +65,8 @@ func short(s string) string {
 	return s
 }
 
-// near reports whether one edit makes one word of the other, case aside.
-func near(a, b string) bool {
+// Near reports whether one edit makes one word of the other, case aside.
+func Near(a, b string) bool {
 	a, b = strings.ToLower(a), strings.ToLower(b)
 	if len(a) > len(b) {
 		a, b = b, a
@@ -63,23 +82,4 @@ func near(a, b string) bool {
 		return a[i:] == b[i+1:]
 	}
 	return false
-}
-
-// lineOf finds the place in the words of an error of the parser.
-var lineOf = regexp.MustCompile(`^(?:yaml: )?(?:[a-z ]*error[a-z ]*: ?)?line (\d+)(?:, column (\d+))?: `)
-
-// syntax tells what the parser could not read.
-func (d *decoder) syntax(err error) {
-	var load *yaml.LoadErrors
-	text, at := err.Error(), Position{1, 1}
-	if errors.As(err, &load) && len(load.Errors) > 0 {
-		text = load.Errors[0].Error()
-	}
-	if m := lineOf.FindStringSubmatch(text); m != nil {
-		at.Line, _ = strconv.Atoi(m[1])   // digits
-		at.Column, _ = strconv.Atoi(m[2]) // digits or nothing
-		at.Column = max(at.Column, 1)
-		text = text[len(m[0]):]
-	}
-	d.wrong("", at, "this is not YAML: %s", strings.TrimPrefix(text, "yaml: "))
 }
