@@ -37,7 +37,8 @@ type clientFacts struct {
 	holders    transport.Fact // the running programs that have the library loaded
 	remarks    []string       // what a person should know of its configuration
 	pkcs11     libraryOf
-	library    string // NetScaler alone: what is wrong with the link to the library; empty: nothing
+	library    string            // NetScaler alone: what is wrong with the link to the library; empty: nothing
+	digests    map[string]string // of the files that the steps read or write, by path
 }
 
 // confCopy is one copy of Chrystoki.conf.
@@ -158,7 +159,10 @@ func (e *eyes) understandClient(ctx context.Context, facts transport.Facts) (*cl
 		c.trust.notes = closedTrust(e.link, c, facts)
 	}
 	c.leftovers = leftovers(l, facts)
-	c.remarks = append(c.remarks, lockNotes(e.host.Name(), l, facts)...)
+	c.digests = digestsOf(c, facts)
+	if !e.held {
+		c.remarks = append(c.remarks, lockNotes(e.host.Name(), l, facts)...)
+	}
 	c.pkcs11 = findLibrary(c, e.link, facts)
 	cert, key := c.pair.certPath, c.pair.keyPath
 	gateways := facts[gatewayQuery(l, cert, key, c.trust.path)]

@@ -54,6 +54,9 @@ type Hosts struct {
 	// Waiting is told which vtl on the client is waited for, as often as it is
 	// looked at; nil: nobody is.
 	Waiting func(what string)
+	// Held: the client's lock is this run's own already, taken by another of its
+	// links, so that it is there is no news.
+	Held bool
 }
 
 // ByHostname reports whether the client is registered by name (-hostname).

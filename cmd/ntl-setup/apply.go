@@ -14,8 +14,9 @@ After a failure or an interruption the same command goes on where the last one
 ended: every run looks at the hosts and at nothing else. Where everything holds,
 apply changes nothing and asks nothing.
 
-With a PLAN that plan --out has written, apply does exactly what that shows, and
-refuses it if the hosts are not as they were shown any more.`,
+With a PLAN that plan --out has written, apply does exactly what that shows, or
+nothing: it looks at all its links first, and refuses it as a whole if one of them,
+or a file on its client, is not as it was shown any more.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				return nil

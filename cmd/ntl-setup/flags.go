@@ -67,9 +67,9 @@ func bindLink(c *cobra.Command, f *config.Flags) {
 	fs.StringArrayVar(&f.Partitions, "partition", nil, "the `name` of a partition; repeat it for several")
 	fs.StringVar(&f.ClientKind, "client-kind", "", "auto, netscaler, linux or windows: the `kind` of client (default auto)")
 	fs.StringVarP(&f.File, "file", "f", "", "many links in one `file` (ntl.yaml), in place of the flags above")
-	fs.StringArrayVar(&f.Only, "only", nil, "of the file, only links whose client/hsm, client, hsm or name fits the `pattern`")
-	fs.StringArrayVar(&f.Skip, "skip", nil, "of the file, no link whose client/hsm, client, hsm or name fits the `pattern`")
-	fs.StringVar(&f.RetryFailed, "retry-failed", "", "of the file, only the links that a `report` (-o json) calls unsuccessful")
+	fs.StringArrayVar(&f.Only, "only", nil, "of the file, only links that fit the `pattern`: by client/hsm, client, group,\nhsm or name (* and ? work); one that fits no link is an error")
+	fs.StringArrayVar(&f.Skip, "skip", nil, "of the file, no link that fits the `pattern`, as with --only")
+	fs.StringVar(&f.RetryFailed, "retry-failed", "", "of the file, only the links that a `report` (-o json) calls unsuccessful, known\nagain by client/hsm; none is no error")
 	fs.StringVar(&f.ClientRoot, "client-root", "", "`directory` that stands for / on the client, for rehearsals")
 	_ = fs.MarkHidden("client-root") // the one error is a flag that does not exist
 }

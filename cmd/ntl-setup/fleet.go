@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sync"
 
-	"ntl-setup/cmd/internal/config"
 	"ntl-setup/cmd/internal/ui"
 	"ntl-setup/orchestrator"
 	"ntl-setup/steps"
@@ -52,11 +51,14 @@ func (f *fleet) units(wanted func(int) bool) []unit {
 // ended in outcomes.
 func (f *fleet) run(ctx context.Context, view *ui.View, parallel int, outcomes []ui.Outcome, wanted func(int) bool) {
 	units := f.units(wanted)
-	total := 0
+	var ids []string
 	for _, u := range units {
-		total += len(u.at)
+		for _, at := range u.at {
+			ids = append(ids, f.jobs[at].link.ID)
+		}
 	}
-	f.view = view.Fleet(total)
+	f.view = view.Fleet(len(ids))
+	f.view.Expect(ids)
 	f.pass++
 	queue := make(chan unit)
 	var workers sync.WaitGroup
@@ -88,11 +90,11 @@ func (f *fleet) client(ctx context.Context, u unit, outcomes []ui.Outcome) {
 	c := &clientHost{}
 	defer c.close()
 	var waiting []*turn
-	for n, at := range u.at {
+	begin := func(at int, more bool, pass int) {
 		t := &turn{paused: make(chan struct{}), resume: make(chan struct{}), ended: make(chan struct{})}
 		go func() {
 			defer close(t.ended)
-			outcomes[at] = f.link(ctx, at, c, t, n < len(u.at)-1)
+			outcomes[at] = f.link(ctx, at, c, t, more, pass)
 		}()
 		select {
 		case <-t.paused:
@@ -100,19 +102,32 @@ func (f *fleet) client(ctx context.Context, u unit, outcomes []ui.Outcome) {
 		case <-t.ended:
 		}
 	}
+	var lost []int
+	for n, at := range u.at {
+		begin(at, n < len(u.at)-1 || len(lost) > 0, f.pass)
+		if f.retriable(at, outcomes[at].Report) {
+			lost = append(lost, at)
+		}
+	}
+	for _, at := range lost {
+		if len(waiting) > 0 && f.again(ctx, at, outcomes[at].Report) {
+			begin(at, true, f.pass+1)
+		}
+	}
 	for _, t := range waiting {
 		close(t.resume)
 		<-t.ended
 	}
+	f.leftOut(u, outcomes)
 }
 
 // link works on one link.
-func (f *fleet) link(ctx context.Context, at int, c *clientHost, t *turn, more bool) ui.Outcome {
+func (f *fleet) link(ctx context.Context, at int, c *clientHost, t *turn, more bool, pass int) ui.Outcome {
 	j := f.jobs[at]
 	view := f.view.Link(at, j.link.ID, j.outcome())
 	hosts := &sharedHosts{pool: f.hosts, client: c}
 	j.view, j.shared = view, hosts
-	j.evidence = f.kept.part(j, at, f.pass)
+	j.evidence = f.kept.part(j, at, pass)
 	if more {
 		j.pause = t.pause
 	}
@@ -124,9 +139,9 @@ func (f *fleet) link(ctx context.Context, at int, c *clientHost, t *turn, more b
 		o = j.run(ctx, j)
 	}
 	o.Journal = f.kept.dir()
-	f.count(o.Report)
+	f.count(o.Report, 1)
 	c.judge(o.Report)
-	if hosts.used != nil && lostConnection(o.Report) {
+	if hosts.lost.Load() {
 		f.hosts.appliance(j.link.HSM.Name()).doubt(hosts.used)
 	}
 	j.evidence.end(o.Report)
@@ -166,18 +181,18 @@ func (f *fleet) stopped(ctx context.Context, j job) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if most := j.config.MaxFailures; most > 0 && f.failures >= most {
-		return notBegunError{fmt.Sprintf("%d links failed (--max-failures %d)", f.failures, most)}
+		return notBegunError{fmt.Sprintf("--max-failures %d is reached", most)}
 	}
 	return nil
 }
 
 // count counts what --max-failures counts: links that failed or were not
 // reached. A conflict is a question to somebody, not a failure.
-func (f *fleet) count(r orchestrator.Report) {
+func (f *fleet) count(r orchestrator.Report, by int) {
 	if r.Result == orchestrator.ResFailed || r.Result == orchestrator.Unreachable {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		f.failures++
+		f.failures += by
 	}
 }
 
@@ -199,8 +214,8 @@ func (j job) waiting(site *steps.Site) func(context.Context, orchestrator.Info) 
 	}
 }
 
-// many works on the links of a run. Without -y it looks at all of them first,
-// shows what would change, asks once, and does exactly that.
+// many works on the links of a run. With a saved plan, and without -y, it looks at
+// all of them first; then it does exactly what was shown.
 func (j job) many(ctx context.Context, view *ui.View, kept *evidence, saved *savedPlan) []ui.Outcome {
 	f := &fleet{hosts: newPool(), kept: kept}
 	defer f.hosts.close()
@@ -221,8 +236,8 @@ func (j job) many(ctx context.Context, view *ui.View, kept *evidence, saved *sav
 			view.Note("the journal of this run is in " + kept.dir())
 		}
 	}()
-	if j.command == apply && !j.config.Yes {
-		if !f.approve(ctx, j, view, outcomes) {
+	if j.command == apply && (saved != nil || !j.config.Yes) {
+		if !f.first(ctx, j, view, saved != nil, outcomes) {
 			return outcomes
 		}
 		wanted = func(i int) bool { return outcomes[i].Report.Result == orchestrator.Changes }
@@ -232,67 +247,4 @@ func (j job) many(ctx context.Context, view *ui.View, kept *evidence, saved *sav
 		f.view.Plans(outcomes)
 	}
 	return outcomes
-}
-
-// together counts, for each host whose password will be asked for, the others
-// that the answer is for.
-func (f *fleet) together() {
-	hosts := map[string]map[string]bool{}
-	each := func(do func(account string, end *config.End)) {
-		for i := range f.jobs {
-			for side, end := range map[string]*config.End{"client": &f.jobs[i].link.Client, "hsm": &f.jobs[i].link.HSM} {
-				if end.Password == nil && end.Command == nil && !end.Local {
-					do(side+" "+end.Target.User, end)
-				}
-			}
-		}
-	}
-	each(func(account string, end *config.End) {
-		if hosts[account] == nil {
-			hosts[account] = map[string]bool{}
-		}
-		hosts[account][end.Name()] = true
-	})
-	each(func(account string, end *config.End) { end.Others = len(hosts[account]) - 1 })
-}
-
-// approve looks at every link, shows what would change, and asks. What is left
-// to do is in the outcomes.
-func (f *fleet) approve(ctx context.Context, j job, view *ui.View, outcomes []ui.Outcome) (yes bool) {
-	for i := range f.jobs {
-		f.jobs[i].command = plan
-	}
-	f.run(ctx, view, j.config.Parallel, outcomes, func(int) bool { return true })
-	f.view.Plans(outcomes)
-	change := 0
-	for i, o := range outcomes {
-		f.jobs[i].command = j.command
-		if o.Report.Result != orchestrator.Changes {
-			continue
-		}
-		change++
-		if f.jobs[i].approved == nil {
-			f.jobs[i].approved = &savedLink{Steps: shownSteps(o.Report.Steps)}
-		}
-	}
-	if change == 0 || ctx.Err() != nil {
-		return false
-	}
-	question := "Change this one link? [y/N] "
-	if change > 1 {
-		question = fmt.Sprintf("Change these %d links? [y/N] ", change)
-	}
-	yes, err := j.questions.confirm(ctx, question)
-	if yes && err == nil {
-		return true
-	}
-	for i := range outcomes {
-		if r := &outcomes[i].Report; r.Result == orchestrator.Changes {
-			r.Result = orchestrator.Declined
-			if err != nil {
-				r.Result, r.Err = orchestrator.Interrupted, &orchestrator.Failure{Class: "interrupted", Message: "interrupted at the question"}
-			}
-		}
-	}
-	return false
 }

@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"ntl-setup/cmd/internal/config"
 	"ntl-setup/orchestrator"
@@ -102,11 +102,12 @@ type applianceHost struct {
 
 // slot is the place of an appliance in the pool.
 type slot struct {
-	mu     sync.Mutex // held while it is dialled
-	known  bool
-	err    error // of dialling; everybody's
-	shared lunash.Appliance
-	hosts  []*applianceHost // the present one is the last
+	mu      sync.Mutex // held while it is dialled
+	known   bool
+	err     error // of dialling; everybody's
+	retried bool  // that was tried again
+	shared  lunash.Appliance
+	hosts   []*applianceHost // the present one is the last
 }
 
 // mostHosts is how often an appliance is dialled in a run: one that keeps losing
@@ -131,6 +132,20 @@ func (s *slot) doubt(used lunash.Appliance) {
 	if s.known && s.shared == used && s.err == nil && len(s.hosts) < mostHosts {
 		s.known = false
 	}
+}
+
+// again makes the next link dial an appliance that was not reached, once in a run.
+// It reports whether there is a use in trying: after that, everybody has its error.
+func (s *slot) again() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.known && s.err != nil {
+		if s.retried {
+			return false
+		}
+		s.known, s.retried = false, true
+	}
+	return true
 }
 
 // get is the appliance, dialled by the first link that needs it. An appliance
@@ -161,7 +176,7 @@ func (j job) meet(ctx context.Context) (*reached, error) {
 	hsm := make(chan error, 1)
 	go func() {
 		var err error
-		r.appliance, err = j.shared.pool.appliance(j.link.HSM.Name()).get(ctx, func(ctx context.Context) (*applianceHost, error) {
+		j.shared.used, err = j.shared.pool.appliance(j.link.HSM.Name()).get(ctx, func(ctx context.Context) (*applianceHost, error) {
 			return j.dialAppliance(ctx, known)
 		})
 		hsm <- err
@@ -170,13 +185,12 @@ func (j job) meet(ctx context.Context) (*reached, error) {
 	if hsmErr := <-hsm; err == nil {
 		err = hsmErr
 	}
-	j.shared.used = r.appliance
 	if err != nil {
 		return nil, err
 	}
-	r.ends = e
+	r.ends, r.appliance = e, watching(j.shared.used, &j.shared.lost)
 	j.view.Progress("recognising both hosts")
-	r.site, err = j.open(ctx, steps.Hosts{Client: r.client, Elevate: r.rights.Elevate, HSM: r.appliance, Probe: probes()})
+	r.site, err = j.open(ctx, steps.Hosts{Client: r.client, Elevate: r.elevate, HSM: r.appliance, Probe: probes(), Held: j.shared.client.users > 0})
 	return r, err
 }
 
@@ -263,10 +277,5 @@ type sharedHosts struct {
 	pool   *pool
 	client *clientHost
 	used   lunash.Appliance // once it was reached
-}
-
-// lostConnection reports whether a link ended for want of a connection.
-func lostConnection(r orchestrator.Report) bool {
-	lost := func(f *orchestrator.Failure) bool { return f != nil && f.Class == string(transport.ClassConnect) }
-	return lost(r.Err) || slices.ContainsFunc(r.Steps, func(s orchestrator.StepReport) bool { return lost(s.Err) })
+	lost   atomic.Bool      // its connection ended while this link used it
 }

@@ -30,6 +30,7 @@ func runLink(ctx context.Context, j job) ui.Outcome {
 		j.view.Note(note)
 	}
 	o := j.outcome()
+	j.files = site.Digests(ctx)
 	j.preflight = j.lookout(hosts)
 	if j.command == doctor {
 		return j.diagnose(ctx, o, hosts)
@@ -37,6 +38,7 @@ func runLink(ctx context.Context, j job) ui.Outcome {
 	o.Report = j.work(ctx, j.holding(orchestrator.Engine{
 		Steps: site.All(), Observe: j.view.Observe, StepTimeout: j.config.StepTimeout, Before: j.waiting(site),
 	}, site))
+	o.Files = j.files
 	o.NetScaler, o.Preflight = site.NetScaler(), j.preflight.made()
 	if j.commands {
 		o.Seats = site.Seats(ctx)
@@ -95,6 +97,11 @@ type ends struct {
 	rights *sudo.Runner   // of the client
 	wire   transport.Conn // of the client; nil when it is this machine
 	hsm    transport.Conn
+}
+
+// elevate takes root's rights on the client, as far as there is a way.
+func (e ends) elevate(ctx context.Context) error {
+	return placed(e.rights.Elevate(ctx), e.rights.Name())
 }
 
 func (e ends) close() {
@@ -158,7 +165,7 @@ func (j job) asHost(e ends, known credentials) ends {
 		e.client = shells.New(e.rights.Conn(e.wire), posix.Options{})
 		return e
 	}
-	e.rights = j.rights(j.evidence.local(posix.Local(config.Local)), known)
+	e.rights = j.rights(j.evidence.local(posix.Local(config.Local, j.config.SecretVariables...)), known)
 	e.client = posix.New(e.rights, posix.Options{})
 	return e
 }
@@ -173,7 +180,19 @@ func (j job) dial(ctx context.Context, end config.End, password *ssh.Password, k
 		conn, err = ssh.Dial(ctx, end.Target, j.dialOptions(end, password, known))
 		return err
 	})
-	return conn, err
+	return conn, placed(err, end.Name())
+}
+
+// placed names the host of an error that names none: that of a password's source,
+// which many hosts may share.
+func placed(err error, host string) error {
+	var known *transport.Error
+	if !errors.As(err, &known) || known.Host != "" || known.Class != transport.ClassAuth || known.Error() != err.Error() {
+		return err
+	}
+	own := *known // the others get the same one
+	own.Host = host
+	return &own
 }
 
 // dialOptions is how one end, or a jump host before it, is dialled. A jump host

@@ -33,8 +33,9 @@ func (h *head) Write(p []byte) (int, error) {
 // runPasswordCommand runs a command line in the user's shell and returns the
 // first line that it prints. It may ask on the terminal by itself (a pin entry),
 // but gets no standard input. noted is what it said on standard error: kept
-// until its end, for it may hold the password, which is only known then.
-func runPasswordCommand(ctx context.Context, line string) (password, noted string, err error) {
+// until its end, for it may hold the password, which is only known then. hidden
+// are variables that it does not get.
+func runPasswordCommand(ctx context.Context, line string, hidden []string) (password, noted string, err error) {
 	shell := []string{"/bin/sh", "-c"}
 	if runtime.GOOS == "windows" {
 		shell = []string{"cmd", "/c"}
@@ -45,9 +46,10 @@ func runPasswordCommand(ctx context.Context, line string) (password, noted strin
 	// A helper that it leaves running may hold the pipes open.
 	cmd.WaitDelay = 2 * time.Second
 	// It has no use for the other secrets.
+	hidden = append([]string{config.EnvClientPassword, config.EnvHSMPassword, config.EnvIdentityPassphrase, config.EnvSudoPassword}, hidden...)
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
-		return name == config.EnvClientPassword || name == config.EnvHSMPassword || name == config.EnvIdentityPassphrase || name == config.EnvSudoPassword
+		return slices.ContainsFunc(hidden, func(secret string) bool { return sameVariable(name, secret) })
 	})
 	err = cmd.Run()
 	if errors.Is(err, exec.ErrWaitDelay) {
@@ -64,6 +66,11 @@ func runPasswordCommand(ctx context.Context, line string) (password, noted strin
 	return password, said.String(), err
 }
 
+// sameVariable compares names of variables as the system does.
+func sameVariable(a, b string) bool {
+	return a == b || runtime.GOOS == "windows" && strings.EqualFold(a, b)
+}
+
 // fromCommand gets the password of one end from its command. One command at a
 // time, and no prompt meanwhile: it may use the terminal.
 func (q *questions) fromCommand(ctx context.Context, end config.End) (string, error) {
@@ -75,7 +82,7 @@ func (q *questions) fromCommand(ctx context.Context, end config.End) (string, er
 	defer func() { <-q.turn }()
 	var password, noted string
 	err := q.view.Ask(func() (err error) {
-		password, noted, err = runPasswordCommand(ctx, end.Command.Reveal())
+		password, noted, err = runPasswordCommand(ctx, end.Command.Reveal(), q.variables)
 		return err
 	})
 	q.secrets.Add(password)
@@ -95,6 +102,7 @@ func (q *questions) fromCommand(ctx context.Context, end config.End) (string, er
 	if last := lines[len(lines)-1]; last != "" {
 		why += fmt.Sprintf(" (%s)", transport.Printable(last))
 	}
-	return "", transport.Errorf(transport.ClassAuth, end.Name(), "the password command failed: %s", q.secrets.String(why)).
+	// Many hosts may share it: whoever dials one names that.
+	return "", transport.Errorf(transport.ClassAuth, "", "the password command failed: %s", q.secrets.String(why)).
 		WithHint("run what %s names by hand: its first line of output is to be the password", end.CommandFlag)
 }

@@ -74,7 +74,7 @@ func TestPasswordCommand(t *testing.T) {
 					t.Fatal("no error")
 				}
 				f := orchestrator.Fail(err)
-				if f.Class != "auth" || !strings.Contains(f.Message, "admin@192.0.2.20:22: ") || !strings.Contains(f.Message, c.fails) ||
+				if f.Class != "auth" || !strings.HasPrefix(f.Message, "the password command failed: ") || !strings.Contains(f.Message, c.fails) ||
 					!strings.Contains(f.Hint, "--hsm-password-command") || strings.Contains(f.Message+f.Hint, "s3cret") {
 					t.Errorf("%+v", f)
 				}
@@ -87,6 +87,18 @@ func TestPasswordCommand(t *testing.T) {
 			}
 			killHelper(t, helper)
 		})
+	}
+}
+
+// A password command gets no variable that the file of links takes a password
+// from, of whichever host.
+func TestPasswordCommandsGetNoOtherPassword(t *testing.T) {
+	t.Setenv("OPS_PASSWORD", "canary")
+	t.Setenv("OPS_PASSWORD_FILE", "kept")
+	q, end, _ := commanded(t, "echo s3cret$OPS_PASSWORD$OPS_PASSWORD_FILE")
+	q.variables = []string{"OTHER", "OPS_PASSWORD"}
+	if got, err := q.password(end, "--hsm-password-file", "X")(t.Context()); err != nil || got != "s3cretkept" {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 

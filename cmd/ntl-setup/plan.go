@@ -11,8 +11,8 @@ between what is and what should be. Exit status 0: everything holds; 2: apply ha
 something to do; 3: a person must decide something first.
 
 With --out the plan is also written to a new file, without secrets, so that one
-person can plan and another approve: ntl-setup apply FILE does exactly that, or
-nothing if the hosts are not as they were shown any more.
+person can plan and another approve: ntl-setup apply FILE does exactly that in all
+its links, or nothing in any if one is not as it was shown any more.
 
 With --commands it prints, in place of the table, what a person would type to do
 the same by hand: the vtl, scp and lunash lines, the copies, edits and starts, in

@@ -18,6 +18,7 @@ type questions struct {
 	open      func() (asker, error)
 	view      *ui.View
 	secrets   *redact.Set // learns every password; nil: nobody wants to know
+	variables []string    // of the environment, that hold passwords besides the usual ones
 	interrupt func()      // what a Ctrl-C does that the terminal handed over as a key
 	turn      chan struct{}
 
@@ -98,6 +99,19 @@ func (q *questions) ask(ctx context.Context, question func(asker) error) error {
 	return err
 }
 
+// somebody makes sure, before anything is connected, that there is a person to
+// ask where one will be asked.
+func somebody(name command, cfg config.Config, ask *questions) error {
+	if name != apply || cfg.Yes || len(cfg.Links) == 0 {
+		return nil
+	}
+	if err := ask.ready(); err != nil {
+		return transport.Errorf(transport.ClassConfig, "", "apply asks before it changes anything: %w", err).
+			WithHint("-y applies without asking; ntl-setup plan only looks")
+	}
+	return nil
+}
+
 func (q *questions) confirm(ctx context.Context, question string) (yes bool, err error) {
 	err = q.ask(ctx, func(t asker) error {
 		yes, err = t.Confirm(ctx, question)
@@ -118,7 +132,7 @@ func alike(others int) string {
 }
 
 // password is where the password of one end comes from: what was given, else
-// the terminal.
+// the terminal. Its errors name no host, for hosts of one account share it.
 func (q *questions) password(end config.End, flag, variable string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (text string, err error) {
 		if end.Password != nil {
@@ -132,12 +146,12 @@ func (q *questions) password(end config.End, flag, variable string) func(context
 			return err
 		})
 		if errors.Is(err, ui.ErrNoTerminal) {
-			return "", transport.Errorf(transport.ClassAuth, end.Name(), "a password is wanted: %w", err).
+			return "", transport.Errorf(transport.ClassAuth, "", "a password is wanted: %w", err).
 				WithHint("%s or %s gives it; -i gives a key instead", flag, variable)
 		}
 		if err == nil && text == "" {
 			// An empty password would cost one of the few attempts before a lock-out.
-			return "", transport.Errorf(transport.ClassAuth, end.Name(), "no password was typed, and none was tried")
+			return "", transport.Errorf(transport.ClassAuth, "", "no password was typed, and none was tried")
 		}
 		q.secrets.Add(text)
 		return text, err

@@ -100,7 +100,7 @@ func (j job) reach(ctx context.Context) (*reached, error) {
 			CommandTimeout: j.config.StepTimeout, Patience: j.patient().full / 2, // within the step's own time
 		})
 		j.view.Progress("recognising both hosts")
-		r.site, err = j.open(ctx, steps.Hosts{Client: r.client, Elevate: r.rights.Elevate, HSM: r.appliance, Probe: probes()})
+		r.site, err = j.open(ctx, steps.Hosts{Client: r.client, Elevate: r.elevate, HSM: r.appliance, Probe: probes()})
 		return err
 	})
 	if err != nil {

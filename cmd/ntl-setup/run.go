@@ -43,6 +43,7 @@ type job struct {
 	// In a run over many links:
 	shared   *sharedHosts                // the hosts, which other links use too; nil: the job's own
 	pause    func(context.Context) error // before the gateway's steps; nil: nothing is waited for
+	files    map[string]string           // the client's, as they were before the run did anything there
 	approved *savedLink                  // what was shown; nil: it is shown and asked for by this job
 }
 
@@ -62,7 +63,7 @@ type runner func(ctx context.Context, j job) ui.Outcome
 // runCommand is one run: it checks what was typed, works on the link and sets
 // the exit status. An error is wrong usage; nothing was connected then.
 func (a *app) runCommand(ctx context.Context, name command) error {
-	cfg, err := a.flags.Resolve(a.env)
+	cfg, err := a.resolve()
 	if err != nil {
 		return err
 	}
@@ -73,11 +74,8 @@ func (a *app) runCommand(ctx context.Context, name command) error {
 	defer view.Close()
 	ask := newQuestions(a.openTTY, view)
 	defer ask.close()
-	if name == apply && !cfg.Yes {
-		if err := ask.ready(); err != nil {
-			return transport.Errorf(transport.ClassConfig, "", "apply asks before it changes anything: %w", err).
-				WithHint("-y applies without asking; ntl-setup plan only looks")
-		}
+	if err := somebody(name, cfg, ask); err != nil {
+		return err
 	}
 	for _, w := range cfg.Warnings {
 		view.Warn(w)
@@ -93,7 +91,7 @@ func (a *app) runCommand(ctx context.Context, name command) error {
 	if err != nil {
 		return err
 	}
-	ask.secrets = kept.secrets
+	ask.secrets, ask.variables = kept.secrets, cfg.SecretVariables
 	gathered, err := a.gather(kept, len(cfg.Links))
 	if err != nil {
 		return err
@@ -105,7 +103,7 @@ func (a *app) runCommand(ctx context.Context, name command) error {
 	defer stop.end()
 	ask.interrupt = stop.signal
 
-	j := job{command: name, config: cfg, view: view, questions: ask, interrupted: stop, patience: a.patience, collection: gathered, run: a.run}
+	j := job{command: name, config: cfg, view: view, questions: ask, interrupted: stop, patience: a.patience, collection: gathered, run: inFile(a.run)}
 	outcomes, err := a.work(ctx, j, view, kept)
 	doc := ui.NewDocument(string(name), outcomes...)
 	if err != nil {
@@ -114,9 +112,9 @@ func (a *app) runCommand(ctx context.Context, name command) error {
 			doc.Exit = ui.ExitFailed // nobody may take it for a plan that was kept
 		}
 	}
-	a.status = doc.Exit
+	a.status, a.ended = doc.Exit, doc
 	kept.end(doc)
-	if err := view.Done(doc, a.out.Writer); err != nil {
+	if err := view.Done(doc, a.out.Writer); err != nil && a.lost() == nil {
 		view.Failure("", orchestrator.Fail(err))
 		if a.status == ui.ExitOK {
 			a.status = ui.ExitFailed
@@ -130,13 +128,15 @@ func (a *app) work(ctx context.Context, j job, view *ui.View, kept *evidence) (o
 	if j.commands = a.commands; j.commands {
 		view.Runbook()
 	}
-	if len(j.config.Links) > 1 {
-		outcomes = j.many(ctx, view, kept, a.saved)
-	} else {
+	switch len(j.config.Links) {
+	case 0: // a report, or a plan, in which nothing is left to do
+	case 1:
 		outcomes = []ui.Outcome{j.one(ctx, view, kept, a.saved)}
+	default:
+		outcomes = j.many(ctx, view, kept, a.saved)
 	}
 	if a.planOut != nil {
-		err = a.planOut.save(a.flags, outcomes)
+		err = a.planOut.save(a.flags, j.config.FileText, outcomes)
 	}
 	return outcomes, err
 }
@@ -242,7 +242,7 @@ func (j job) work(ctx context.Context, engine orchestrator.Engine) orchestrator.
 	case report.Result == orchestrator.Conflicted && !report.Acted:
 		j.preflight.look(ctx, report.Steps)
 	case report.Result != orchestrator.Declined:
-	case stoppedByPreflight(declined), errors.As(declined, new(staleError)):
+	case stoppedByPreflight(declined), errors.As(declined, new(staleError)), errors.As(declined, new(unshownError)):
 		report = notBegun(report)
 	case errors.Is(declined, errDeclined):
 		report.Err = nil // the result says it all
@@ -262,7 +262,7 @@ func (j job) approve(ctx context.Context, steps []orchestrator.StepReport) error
 	shown.Preflight = j.preflight.look(ctx, steps)
 	j.view.Plan(shown, steps)
 	if j.approved != nil {
-		if err := j.approved.check(steps, j.shared != nil && j.shared.client.acted); err != nil {
+		if err := j.approved.check(steps, j.files, j.shared != nil && j.shared.client.acted); err != nil {
 			return err
 		}
 	}

@@ -249,13 +249,15 @@ func TestRunbookOfManyLinks(t *testing.T) {
 	t.Parallel()
 	b, s, _ := visit(t, lab.Options{})
 	file := filepath.Join(t.TempDir(), "ntl.yaml")
-	text := "clients:\n  c:\n    host: " + s.ClientTarget + "\n    address: " + s.ClientAddress + "\n    root: " + s.ClientRoot + "\n    password_file: " + s.ClientPasswordFile + "\nhsms:\n"
-	for i, address := range []string{s.HSMAddress, "192.0.2.99"} {
-		text += "  h" + strconv.Itoa(i) + ":\n    host: " + s.HSMTarget + "\n    address: " + address + "\n    password_file: " + s.HSMPasswordFile + "\n"
+	// The site's client under two paths, which the file cannot know for the same.
+	text := "hsms:\n  h:\n    host: " + s.HSMTarget + "\n    address: " + s.HSMAddress + "\n    password_file: " + s.HSMPasswordFile + "\nclients:\n"
+	for i, address := range []string{s.ClientAddress, "192.0.2.99"} {
+		text += "  c" + strconv.Itoa(i) + ":\n    host: " + s.ClientTarget + "\n    address: " + address + "\n    root: " + s.ClientRoot + strings.Repeat("/.", i) +
+			"\n    password_file: " + s.ClientPasswordFile + "\n"
 	}
 	text += "links:\n"
 	for i := range 2 {
-		text += "  - client: c\n    hsm: h" + strconv.Itoa(i) + "\n    name: web" + strconv.Itoa(i) + "\n    partition: partition" + strconv.Itoa(i+1) + "\n"
+		text += "  - client: c" + strconv.Itoa(i) + "\n    hsm: h\n    name: web" + strconv.Itoa(i) + "\n    partition: partition" + strconv.Itoa(i+1) + "\n"
 	}
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

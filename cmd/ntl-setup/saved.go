@@ -2,14 +2,17 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"ntl-setup/cmd/internal/config"
@@ -19,7 +22,7 @@ import (
 )
 
 // planSchema names the form of a saved plan.
-const planSchema = "ntl-setup-plan/1"
+const planSchema = "ntl-setup-plan/2"
 
 // largestPlan bounds a saved plan: some thousands of links.
 const largestPlan = 64 << 20
@@ -48,11 +51,15 @@ type savedFile struct {
 
 // savedLink is one link as it was shown.
 type savedLink struct {
+	ID     string              `json:"id,omitempty"` // client/hsm, as the file of links calls them
 	Client string              `json:"client"`
 	HSM    string              `json:"hsm"`
 	Name   string              `json:"name"`
 	Result orchestrator.Result `json:"result"`
 	Steps  []savedStep         `json:"steps"`
+	// Files are the client's files that the steps read or write: what each held,
+	// as steps.Site.Digests tells it.
+	Files map[string]string `json:"files,omitempty"`
 }
 
 // savedStep is one step as it was shown.
@@ -135,9 +142,11 @@ func (p *planFile) abandon() {
 	_ = os.Remove(p.file.Name()) // half a plan is none
 }
 
-// save writes what was planned.
-func (p *planFile) save(f config.Flags, outcomes []ui.Outcome) error {
-	text, err := planText(f, outcomes)
+// save writes what was planned. file is the text of the file of links that it was
+// made of, if it was: those very bytes, for the file itself may have been edited
+// since it was read.
+func (p *planFile) save(f config.Flags, file []byte, outcomes []ui.Outcome) error {
+	text, err := planText(f, file, outcomes)
 	if err == nil {
 		_, err = p.file.Write(text)
 	}
@@ -155,7 +164,7 @@ func (p *planFile) save(f config.Flags, outcomes []ui.Outcome) error {
 }
 
 // planText is a plan as it is written.
-func planText(f config.Flags, outcomes []ui.Outcome) ([]byte, error) {
+func planText(f config.Flags, file []byte, outcomes []ui.Outcome) ([]byte, error) {
 	info, _ := debug.ReadBuildInfo()
 	p := savedPlan{
 		Schema: planSchema, Made: time.Now().UTC().Format(time.RFC3339), By: whoAmI(), Version: versionLine(info),
@@ -166,14 +175,12 @@ func planText(f config.Flags, outcomes []ui.Outcome) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("save the plan: %w", err)
 		}
-		text, err := os.ReadFile(f.File) //nolint:gosec // the user names the file
-		if err != nil {
-			return nil, fmt.Errorf("save the plan: %w", err)
-		}
-		p.File = &savedFile{Name: whole, Text: string(text)}
+		p.File = &savedFile{Name: whole, Text: string(file)}
 	}
 	for _, o := range outcomes {
-		p.Links = append(p.Links, savedLink{Client: o.Client, HSM: o.HSM, Name: o.Name, Result: o.Report.Result, Steps: shownSteps(o.Report.Steps)})
+		p.Links = append(p.Links, savedLink{
+			ID: o.ID, Client: o.Client, HSM: o.HSM, Name: o.Name, Result: o.Report.Result, Steps: shownSteps(o.Report.Steps), Files: o.Files,
+		})
 	}
 	return p.signed()
 }
@@ -201,6 +208,9 @@ func (p savedPlan) signed() ([]byte, error) {
 	return append(text, '\n'), nil
 }
 
+// errNoPlan is why a file is not taken for a plan.
+var errNoPlan = errors.New("it does not say that it is one")
+
 // loadPlan reads a saved plan and completes the flags by it.
 func loadPlan(name string, f *config.Flags) (*savedPlan, error) {
 	bad := func(format string, args ...any) error {
@@ -219,37 +229,30 @@ func loadPlan(name string, f *config.Flags) (*savedPlan, error) {
 		return nil, transport.Errorf(transport.ClassConfig, "", "the plan: %w", err)
 	}
 	var p savedPlan
+	var form struct {
+		Schema string `json:"schema"`
+	}
+	if err := json.Unmarshal(text, &form); err == nil && form.Schema != planSchema && strings.HasPrefix(form.Schema, "ntl-setup-plan/") {
+		return nil, bad("it is a plan of the form %q, and this version knows %q: make it anew", form.Schema, planSchema)
+	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&p); err != nil {
-		return nil, bad("it is no plan of this program: %w", err)
-	}
-	if p.Schema != planSchema {
-		return nil, bad("it is a plan of the form %q, and this version knows %q", p.Schema, planSchema)
+	if err := dec.Decode(&p); err != nil || p.Schema != planSchema {
+		return nil, bad("it is no plan of this program: %w", cmp.Or(err, errNoPlan))
 	}
 	if again, err := p.signed(); err != nil || !bytes.Equal(bytes.TrimSpace(again), bytes.TrimSpace(text)) {
 		return nil, bad("it is not as it was written: it was damaged or edited")
 	}
-	if !reflect.DeepEqual(wantedOf(*f), wantedFlags{}) || f.File != "" {
+	if !reflect.DeepEqual(wantedOf(*f), wantedFlags{}) || f.File != "" || f.RetryFailed != "" {
 		return nil, transport.Errorf(transport.ClassConfig, "", "what is wanted stands in the plan; flags that say it anew are refused").
 			WithHint("beside a plan: passwords and keys, -y, -o, time-outs, --parallel, --max-failures, --break-lock")
 	}
 	p.Wanted.fill(f)
 	if p.File != nil {
-		f.File, f.FileText = p.File.Name, []byte(p.File.Text)
-	}
-	return &p, nil
-}
-
-// of is what was shown of a link; nil if the plan has none like it.
-func (p *savedPlan) of(o ui.Outcome) *savedLink {
-	if p == nil {
-		return nil
-	}
-	for i, l := range p.Links {
-		if l.Client == o.Client && l.HSM == o.HSM && l.Name == o.Name {
-			return &p.Links[i]
+		f.File, f.FileText, f.Links = p.File.Name, []byte(p.File.Text), []string{}
+		for _, l := range p.Links {
+			f.Links = append(f.Links, l.ID)
 		}
 	}
-	return nil
+	return &p, nil
 }

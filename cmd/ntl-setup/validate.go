@@ -17,7 +17,7 @@ func (a *app) newValidate() *cobra.Command {
 		Use:   "validate -f FILE",
 		Short: "Check a file of links, without any host",
 		Long: `Check a file of links (ntl.yaml) without any host. Every mistake is told at once,
-as file:line:column: text. Exit status: 0 it is in order, 64 it is not.`,
+as file:line:column: text; where the file ends to be YAML, that place alone. Exit status: 0 it is in order, 64 it is not.`,
 		Args: noArguments,
 	}
 	file := cmd.Flags().StringP("file", "f", "", "the `file`")

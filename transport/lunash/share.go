@@ -2,9 +2,12 @@ package lunash
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
+
+	"ntl-setup/transport"
 )
 
 // Share makes one Appliance serve many links at once: over one session, and with
@@ -16,6 +19,8 @@ import (
 // may miss what somebody else did meanwhile: the appliance itself refuses a name
 // or an address that is taken, and every registration is confirmed by
 // `client show`, which is never remembered.
+//
+// What only reads is asked once more where the session turned out to be closed.
 //
 // Close does nothing: the session is the owner's of the Appliance given here.
 func Share(a Appliance) Appliance {
@@ -39,18 +44,43 @@ const serverFile = "server.pem"
 func (s *shared) Close() error { return nil }
 
 func (s *shared) Clients(ctx context.Context) ([]string, error) {
-	names, err := s.clients.get(ctx, s.Appliance.Clients)
+	names, err := s.clients.get(ctx, again(s.Appliance.Clients))
 	return slices.Clone(names), err
 }
 
 func (s *shared) Partitions(ctx context.Context) ([]Partition, error) {
-	rows, err := s.partitions.get(ctx, s.Appliance.Partitions)
+	rows, err := s.partitions.get(ctx, again(s.Appliance.Partitions))
 	return slices.Clone(rows), err
 }
 
 func (s *shared) HostIPs(ctx context.Context) ([]HostIP, error) {
-	rows, err := s.hostIPs.get(ctx, s.Appliance.HostIPs)
+	rows, err := s.hostIPs.get(ctx, again(s.Appliance.HostIPs))
 	return slices.Clone(rows), err
+}
+
+// Client is `client show`.
+func (s *shared) Client(ctx context.Context, name string) (Client, error) {
+	return again(func(ctx context.Context) (Client, error) { return s.Appliance.Client(ctx, name) })(ctx)
+}
+
+// Fingerprint is `client fingerprint`.
+func (s *shared) Fingerprint(ctx context.Context, name string) (Digest, error) {
+	return again(func(ctx context.Context) (Digest, error) { return s.Appliance.Fingerprint(ctx, name) })(ctx)
+}
+
+// again asks once more, over a fresh session, where the one that many links share
+// turned out to be closed: some appliances give a session so many commands and no
+// more. It is for questions alone; a command that changes something is never sent
+// twice.
+func again[T any](ask func(context.Context) (T, error)) func(context.Context) (T, error) {
+	return func(ctx context.Context) (T, error) {
+		answer, err := ask(ctx)
+		if ctx.Err() != nil || !errors.Is(err, transport.ErrClosed) ||
+			errors.Is(err, transport.ErrTurnedAway) || errors.Is(err, transport.ErrNoSession) {
+			return answer, err
+		}
+		return ask(ctx)
+	}
 }
 
 func (s *shared) Fetch(ctx context.Context, name string) ([]byte, error) {

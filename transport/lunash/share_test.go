@@ -3,11 +3,14 @@ package lunash
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"ntl-setup/transport"
 )
 
 // counted is an appliance in memory that counts what it is asked.
@@ -52,6 +55,16 @@ func (c *counted) HostIPs(ctx context.Context) ([]HostIP, error) {
 func (c *counted) Fetch(ctx context.Context, name string) ([]byte, error) {
 	_, err := c.ask(ctx, "fetch "+name)
 	return []byte(name), err
+}
+
+func (c *counted) Client(ctx context.Context, name string) (Client, error) {
+	_, err := c.ask(ctx, "client "+name)
+	return Client{Name: name}, err
+}
+
+func (c *counted) Fingerprint(ctx context.Context, name string) (Digest, error) {
+	_, err := c.ask(ctx, "fingerprint "+name)
+	return Digest{}, err
 }
 
 func (c *counted) Register(_ context.Context, r Registration) error {
@@ -209,5 +222,43 @@ func TestSharedErrors(t *testing.T) {
 			}
 		})
 		all.Wait()
+	})
+}
+
+// A session that turned out to be closed is asked once more what only reads; what
+// changes something is not, nor is what no session was had for.
+func TestSharedReadsAreAskedAgainOnAFreshSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, c := range map[string]struct {
+			fail error
+			want int
+		}{
+			"closed":      {fmt.Errorf("answer: %w", transport.ErrClosed), 2},
+			"turned away": {errors.Join(transport.ErrTurnedAway, transport.ErrClosed), 1},
+			"none free":   {errors.Join(transport.ErrNoSession, transport.ErrClosed), 1},
+			"another":     {errDown, 1},
+			"none":        {nil, 1},
+		} {
+			a := newCounted()
+			a.fail, a.refuse = c.fail, c.fail
+			s := Share(a)
+			_, errClients := s.Clients(t.Context())
+			_, _ = s.Partitions(t.Context())
+			_, _ = s.HostIPs(t.Context())
+			_, _ = s.Client(t.Context(), "web1")
+			_, _ = s.Fingerprint(t.Context(), "web1")
+			for _, what := range []string{"clients", "partitions", "hostips", "client web1", "fingerprint web1"} {
+				if got := a.times(what); got != c.want {
+					t.Errorf("%s: %s was asked %d times, want %d", name, what, got, c.want)
+				}
+			}
+			if !errors.Is(errClients, c.fail) {
+				t.Errorf("%s: %v", name, errClients)
+			}
+			_ = s.Register(t.Context(), Registration{Name: "web1"})
+			if c.fail != nil && slices.Contains(a.names, "web1") {
+				t.Errorf("%s: it was registered all the same", name)
+			}
+		}
 	})
 }

@@ -19,7 +19,7 @@ type shellRunner struct {
 func (r shellRunner) Name() string { return "tester@" + r.program }
 
 func (r shellRunner) Exec(ctx context.Context, line string, stdin []byte) (transport.Output, error) {
-	return execGroup(ctx, r.Name(), stdin, r.program, append(r.words, "-c", line)...)
+	return execGroup(ctx, r.Name(), nil, stdin, r.program, append(r.words, "-c", line)...)
 }
 
 func TestHostContract(t *testing.T) {

@@ -41,7 +41,7 @@ func need(t *testing.T, program, pkg string) string {
 // feed runs a program with a text on its standard input.
 func feed(t *testing.T, stdin string, words ...string) string {
 	t.Helper()
-	out, err := execGroup(context.Background(), "test", []byte(stdin), words[0], words[1:]...)
+	out, err := execGroup(context.Background(), "test", nil, []byte(stdin), words[0], words[1:]...)
 	if err != nil {
 		t.Fatal(err)
 	}

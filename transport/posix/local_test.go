@@ -42,7 +42,8 @@ func TestLocalEnvironment(t *testing.T) {
 	t.Setenv("NTL_SETUP_HSM_PASSWORD", "canary")
 	t.Setenv("NTL_SETUP_ANYTHING", "canary")
 	t.Setenv("NOT_NTL_SETUP_X", "kept")
-	out, err := Local("here").Exec(t.Context(), "env", nil)
+	t.Setenv("OPS_PASSWORD", "canary")
+	out, err := Local("here", "OPS_PASSWORD").Exec(t.Context(), "env", nil)
 	if err != nil || strings.Contains(string(out.Stdout), "canary") || !strings.Contains(string(out.Stdout), "NOT_NTL_SETUP_X=kept\n") {
 		t.Errorf("%v\n%s", err, out.Stdout)
 	}

@@ -17,18 +17,18 @@ import (
 
 // Exec runs a line in /bin/sh.
 func (l local) Exec(ctx context.Context, line string, stdin []byte) (transport.Output, error) {
-	return execGroup(ctx, l.name, stdin, "/bin/sh", "-c", line)
+	return execGroup(ctx, l.name, l.hidden, stdin, "/bin/sh", "-c", line)
 }
 
 // execGroup runs a program in its own process group. After the context has
 // ended nobody waits for it but the goroutine that collects its status.
-func execGroup(ctx context.Context, name string, stdin []byte, program string, words ...string) (transport.Output, error) {
+func execGroup(ctx context.Context, name string, hidden []string, stdin []byte, program string, words ...string) (transport.Output, error) {
 	if ctx.Err() != nil {
 		return transport.Output{}, ended(ctx, name)
 	}
 	cmd := exec.Command(program, words...) //nolint:gosec,noctx // the line is ours; the context hangs up instead of killing
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Env = environment(os.Environ())
+	cmd.Env = environment(os.Environ(), hidden)
 	cmd.Stdin = bytes.NewReader(stdin)
 	var stdout, stderr bounded
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -48,11 +48,15 @@ func execGroup(ctx context.Context, name string, stdin []byte, program string, w
 }
 
 // environment is what local commands are given of this program's own: all but
-// the variables that are this program's, since passwords come by them. A daemon
-// that is started here would show them for as long as it runs.
-func environment(own []string) []string {
+// the variables that are this program's, and the hidden ones, since passwords
+// come by them. A daemon that is started here would show them for as long as it
+// runs.
+func environment(own, hidden []string) []string {
 	const ours = "NTL_SETUP_"
-	return slices.DeleteFunc(own, func(v string) bool { return strings.HasPrefix(v, ours) })
+	return slices.DeleteFunc(own, func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return strings.HasPrefix(name, ours) || slices.Contains(hidden, name)
+	})
 }
 
 func collect(name string, err error, status int, stdout, stderr *bounded) (transport.Output, error) {

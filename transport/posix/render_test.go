@@ -112,7 +112,7 @@ func TestScriptCutOffRunsNothing(t *testing.T) {
 	}
 	for _, shell := range posixShells(t)[1:] {
 		for _, at := range cuts {
-			if _, err := execGroup(t.Context(), "test", script[:at], shell[0], shell[1:]...); err != nil {
+			if _, err := execGroup(t.Context(), "test", nil, script[:at], shell[0], shell[1:]...); err != nil {
 				t.Fatal(err)
 			}
 			if exists(dir + "/made") {

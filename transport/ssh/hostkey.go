@@ -237,7 +237,11 @@ func (h *hostKeys) pinning(key ssh.PublicKey) string {
 	if h.o.hop {
 		return "connect to it once with ssh, which remembers it"
 	}
-	return cmp.Or(h.o.PinFlag, "pin") + " " + ssh.FingerprintSHA256(key)
+	flag := cmp.Or(h.o.PinFlag, "the pin")
+	if strings.HasPrefix(flag, "-") {
+		return "give " + flag + " " + ssh.FingerprintSHA256(key)
+	}
+	return "set " + flag + " to " + ssh.FingerprintSHA256(key) // a key of a file
 }
 
 func (h *hostKeys) knownHostsName() string {

@@ -23,7 +23,9 @@ type Target struct {
 
 // ParseTarget reads [user@]host[:port]. An IPv6 address stands in brackets, or
 // bare if no port follows it. The user is cut off at the last "@" and may hold
-// others. Errors are *transport.Error of class config.
+// others, but no colon: what would follow it is a password, and those are given
+// elsewhere. Errors are *transport.Error of class config, and show nothing that
+// may be one.
 func ParseTarget(s, defaultUser string) (Target, error) {
 	t, err := SplitTarget(s)
 	if err != nil {
@@ -47,6 +49,11 @@ func ParseTarget(s, defaultUser string) (Target, error) {
 // SplitTarget is ParseTarget that adds nothing: what was not written is empty,
 // and there is no name.
 func SplitTarget(s string) (Target, error) {
+	if i := strings.LastIndexByte(s, '@'); i >= 0 && strings.Contains(strings.TrimPrefix(s[:i], "ssh://"), ":") {
+		return Target{}, transport.Errorf(transport.ClassConfig, "", "the user before the @ has a colon, and what follows it may be a password").
+			WithHint("write [user@]host[:port]; a password comes from a file, a command or the environment " +
+				"(--client-password-file and --hsm-password-file, in a file of links password_file; password_command, password_env)")
+	}
 	if strings.Contains(s, "://") {
 		return Target{}, badTarget(s, "is a URL")
 	}
@@ -72,6 +79,11 @@ func SplitTarget(s string) (Target, error) {
 }
 
 func badTarget(s, problem string) error {
+	// What stands in the place of a port without being a number may be a password.
+	if host, rest, found := strings.Cut(s[strings.LastIndexByte(s, '@')+1:], ":"); found && !isIPv6(host+":"+rest) &&
+		strings.Trim(rest, "0123456789abcdefABCDEF:.[]%") != "" {
+		s = strings.TrimSuffix(s, rest) + "…"
+	}
 	return transport.Errorf(transport.ClassConfig, "", "host %q: %s", transport.Printable(s), problem).
 		WithHint("write [user@]host[:port], an IPv6 address with a port as [address]:port")
 }
@@ -132,6 +144,11 @@ func checkHost(host string) string {
 	}
 	if isIPv6(host) {
 		return ""
+	}
+	if strings.Contains(host, ".") && strings.Trim(host, "0123456789.") == "" {
+		if _, err := netip.ParseAddr(host); err != nil {
+			return "the host is no IPv4 address"
+		}
 	}
 	if host[0] == '-' || host[0] == '.' {
 		return "the host begins with a hyphen or a dot"

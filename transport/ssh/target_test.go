@@ -2,6 +2,7 @@ package ssh_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -69,6 +70,11 @@ func TestParseTargetRefuses(t *testing.T) {
 		"host\nother":       "character",
 		"|1|abc|def":        "character",
 		"root@host\x1b[31m": "character",
+		"root@192.0.2.999":  "no IPv4 address",
+		"192.0.2":           "no IPv4 address",
+		"192.0.2.010:22":    "no IPv4 address",
+		"root:x@host":       "has a colon",
+		"ssh://root:x@host": "has a colon",
 	}
 	for in, text := range tests {
 		got, err := ssh.ParseTarget(in, "me")
@@ -126,4 +132,19 @@ func FuzzParseTarget(f *testing.F) {
 			t.Errorf("%q (-first +again):\n%s", in, diff)
 		}
 	})
+}
+
+// What may be a password is in no error.
+func TestParseTargetShowsNoPassword(t *testing.T) {
+	const secret = "Geh3im!"
+	for _, in := range []string{
+		"root:" + secret + "@host", "root:" + secret + "@", "root:a@" + secret + "@host:22", "root: " + secret + "@host",
+		"ssh://root:" + secret + "@host", "root:" + secret, "ssh://root@host:" + secret,
+	} {
+		_, err := ssh.ParseTarget(in, "me")
+		var e *transport.Error
+		if !errors.As(err, &e) || strings.Contains(e.Error()+e.Hint, secret) || e.Hint == "" {
+			t.Errorf("%q: %v", in, err)
+		}
+	}
 }

@@ -72,6 +72,9 @@ type Outcome struct {
 	Seats []orchestrator.Seat
 	// Journal is the directory of the run's journal; empty if none is kept.
 	Journal string
+	// Files are digests of the client's files before the run did anything there,
+	// for a plan that is saved; nil if they were not read.
+	Files map[string]string
 }
 
 // NewDocument makes the document of a run and works out its result and exit

@@ -17,11 +17,27 @@ type Fleet struct {
 	total int
 	ended map[orchestrator.Result]int
 	busy  []*LinkView // at work, in the order in which they began
+
+	left    map[string]int // links that have not ended, by client, which has no entry once all have
+	clients int            // how many clients there are
 }
 
 // Fleet begins one pass over so many links.
 func (v *View) Fleet(total int) *Fleet {
 	return &Fleet{view: v, total: total, ended: map[orchestrator.Result]int{}}
+}
+
+// Expect names the links of the pass, so that the last client that is waited for
+// can be told. ids are what the file calls them.
+func (f *Fleet) Expect(ids []string) {
+	f.view.mu.Lock()
+	defer f.view.mu.Unlock()
+	f.left = map[string]int{}
+	for _, id := range ids {
+		client, _, _ := strings.Cut(oneLine(id), "/")
+		f.left[client]++
+	}
+	f.clients = len(f.left)
 }
 
 // LinkView tells one link of a fleet.
@@ -105,9 +121,31 @@ func (l *LinkView) End(o Outcome) {
 	f.ended[o.Report.Result]++
 	link := o.link()
 	v.events.about(l.at).tell(Event{Event: EventEnd, Outcome: &link})
-	if v.err.Width == 0 || !succeeded(o.Report.Result) {
+	if f.left != nil {
+		client, _, _ := strings.Cut(l.id, "/")
+		if f.left[client]--; f.left[client] <= 0 {
+			delete(f.left, client)
+		}
+	}
+	// A runbook's table goes to standard error too, and has all of that.
+	if !v.runbook && (v.err.Width == 0 || !succeeded(o.Report.Result)) {
 		v.print(summary(l.id, o, v.err) + "\n")
 	}
+	f.draw()
+}
+
+// Again takes back that a link has ended so: it is tried once more, and why is
+// said.
+func (f *Fleet) Again(id string, ended orchestrator.Result, why string) {
+	f.view.mu.Lock()
+	defer f.view.mu.Unlock()
+	f.ended[ended]--
+	if f.left != nil {
+		client, _, _ := strings.Cut(oneLine(id), "/")
+		f.left[client]++
+	}
+	f.view.events.say(EventNote, id+": "+why)
+	f.view.print(labelled(faint, string(EventNote), oneLine(id)+": "+why, f.view.err))
 	f.draw()
 }
 
@@ -116,7 +154,7 @@ func succeeded(r orchestrator.Result) bool {
 	return r == orchestrator.Established || r == orchestrator.Changes
 }
 
-// draw sets the moving line: a bar, the counts, and what is at work.
+// draw sets the moving line: a bar, the counts and the time, and what is at work.
 func (f *Fleet) draw() {
 	done := 0
 	var counts []string
@@ -130,20 +168,36 @@ func (f *Fleet) draw() {
 		f.view.live.set("")
 		return
 	}
+	text := fmt.Sprintf("%s %d/%d", bar(done, f.total, f.view.err.Width), done, f.total)
+	if len(counts) > 0 {
+		text += " (" + strings.Join(counts, ", ") + ")"
+	}
+	f.view.live.keep(text, f.atWork())
+}
+
+// atWork is what is at work, and how much of it where a line may not hold all.
+func (f *Fleet) atWork() string {
 	var busy []string
 	for _, l := range f.busy {
 		busy = append(busy, l.id+" "+l.doing)
 	}
-	text := fmt.Sprintf("%s %d/%d", bar(done, f.total), done, f.total)
-	if len(counts) > 0 {
-		text += " (" + strings.Join(counts, ", ") + ")"
+	text := strings.Join(busy, " · ")
+	switch {
+	case len(f.left) == 1 && f.clients > 1 && len(busy) > 0:
+		client, _, _ := strings.Cut(f.busy[0].id, "/")
+		return "everything else is done, waiting for " + client + ": " + text
+	case len(busy) > 1:
+		return fmt.Sprintf("%d at work: %s", len(busy), text)
 	}
-	f.view.live.keep(text + "  " + strings.Join(busy, " · "))
+	return text
 }
 
-// bar is how far a run has come, twenty columns wide.
-func bar(done, total int) string {
-	const width = 20
+// bar is how far a run has come: twenty columns wide, or ten on a narrow terminal.
+func bar(done, total, terminal int) string {
+	width := 20
+	if terminal > 0 && terminal < 100 {
+		width = 10
+	}
 	full := 0
 	if total > 0 {
 		full = done * width / total

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -91,7 +92,7 @@ func TestFleetOnATerminal(t *testing.T) {
 	first.End(outcomes[0])
 	third.End(outcomes[2])
 	v.mu.Lock()
-	line := v.live.text
+	line := v.live.text + "  " + v.live.more
 	v.mu.Unlock()
 	if want := "[######..............] 2/6 (1 established, 1 conflict)  web4/hsm2 looking at add-server"; line != want {
 		t.Errorf("the line is %q\nwant %q", line, want)
@@ -158,5 +159,97 @@ func TestFleetTableIsFolded(t *testing.T) {
 	}
 	if !strings.HasPrefix(out.String(), "web1/hsm1  ✗ failed\n  reason reason") || !strings.Contains(out.String(), "\n  hint: hint hint") || !strings.Contains(out.String(), "\n        hint hint") {
 		t.Errorf("\n%s", out.String())
+	}
+}
+
+// The line says how many links are at work, where it cannot show them all, and
+// whom alone the run waits for; its seconds are the run's and stand with the bar.
+func TestFleetLineAtWork(t *testing.T) {
+	var out, err bytes.Buffer
+	v := NewView("apply", Text, Stream{Writer: &out}, Stream{Writer: &err, Width: 80})
+	defer v.Close()
+	ids := []string{"c1/hsm1", "c2/hsm1", "c14/hsm1", "c14/hsm2"}
+	f := v.Fleet(len(ids))
+	f.Expect(ids)
+	line := func() string {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		return v.live.text + "|" + v.live.more
+	}
+	links := map[string]*LinkView{}
+	for i, id := range ids[:3] {
+		links[id] = f.Link(i, id, Outcome{})
+	}
+	if want := "[..........] 0/4|3 at work: c1/hsm1 connecting · c2/hsm1 connecting · c14/hsm1 connecting"; line() != want {
+		t.Errorf("%q\nwant %q", line(), want)
+	}
+	done := Outcome{Report: orchestrator.Report{Result: orchestrator.Established}}
+	links["c1/hsm1"].End(done)
+	links["c2/hsm1"].End(done)
+	want := "[#####.....] 2/4 (2 established)|everything else is done, waiting for c14: c14/hsm1 connecting"
+	if line() != want {
+		t.Errorf("%q\nwant %q", line(), want)
+	}
+	links["c14/hsm1"].End(Outcome{Report: orchestrator.Report{Result: orchestrator.ResFailed}})
+	f.Again("c14/hsm1", orchestrator.ResFailed, "trying once more")
+	f.Link(2, "c14/hsm1", Outcome{})
+	if line() != want {
+		t.Errorf("once more: %q\nwant %q", line(), want)
+	}
+	if !strings.Contains(err.String(), "note: c14/hsm1: trying once more\n") {
+		t.Errorf("%s", err.String())
+	}
+	v.mu.Lock()
+	v.live.since = time.Now().Add(-37 * time.Second)
+	v.live.draw()
+	v.mu.Unlock()
+	if !strings.Contains(err.String(), "2/4 (2 established) (37s)  everything else is done") {
+		t.Errorf("%q", err.String())
+	}
+}
+
+// An interrupted link says at what, and what it has changed by then.
+func TestInterruptedLinks(t *testing.T) {
+	step := func(id string, s orchestrator.Status, err *orchestrator.Failure) orchestrator.StepReport {
+		return orchestrator.StepReport{Info: orchestrator.Info{ID: id}, Status: s, Err: err}
+	}
+	failure := func(text string) *orchestrator.Failure {
+		return &orchestrator.Failure{Class: "interrupted", Message: text}
+	}
+	for want, r := range map[string]orchestrator.Report{
+		"before its first step; nothing was changed": {Err: failure("interrupted")},
+		"not begun: the run was interrupted":         {Err: failure("not begun: the run was interrupted")},
+		"before add-server; changed already: create-certificate, send-certificate": {
+			Err: failure("interrupted before add-server"), Acted: true,
+			Steps: []orchestrator.StepReport{step("create-certificate", orchestrator.Changed, nil), step("send-certificate", orchestrator.Changed, nil), step("add-server", orchestrator.Blocked, nil)},
+		},
+		"create-certificate: interrupted before it had ended; a change was begun and is not confirmed": {
+			Acted: true, Steps: []orchestrator.StepReport{step("create-certificate", orchestrator.Failed, failure("interrupted before it had ended"))},
+		},
+	} {
+		r.Result = orchestrator.Interrupted
+		if got := reasonOf(Outcome{Report: r}); got != want {
+			t.Errorf("%q\nwant %q", got, want)
+		}
+	}
+}
+
+// With a runbook both the lines of links and the table would go to standard
+// error: each link is told once.
+func TestFleetRunbookTellsALinkOnce(t *testing.T) {
+	var out, err bytes.Buffer
+	v := NewView("plan", Text, Stream{Writer: &out}, Stream{Writer: &err})
+	defer v.Close()
+	v.Runbook()
+	ids, outcomes := ends()
+	f := v.Fleet(len(ids))
+	for i, o := range outcomes {
+		f.Link(i, ids[i], o).End(o)
+	}
+	f.Table(ids, outcomes)
+	for _, id := range ids {
+		if n := strings.Count(err.String(), id+" "); n != 1 {
+			t.Errorf("%s stands there %d times\n%s", id, n, err.String())
+		}
 	}
 }

@@ -55,9 +55,26 @@ func hintOf(o Outcome) string {
 // reasonOf is why a link ended as it did, in a few words.
 func reasonOf(o Outcome) string {
 	r := o.Report
+	if r.Result == orchestrator.Interrupted {
+		return whenInterrupted(r)
+	}
 	if r.Err != nil {
 		return oneLine(r.Err.Message)
 	}
+	if why := stopped(r); why != "" {
+		return why
+	}
+	switch n := count(r.Steps, orchestrator.Changed); {
+	case r.Result == orchestrator.Changes:
+		return pending(r.Steps)
+	case n > 0:
+		return plural(n, "one change", "%d changes")
+	}
+	return ""
+}
+
+// stopped is the step that a link ended at, and why; empty if it was none.
+func stopped(r orchestrator.Report) string {
 	for _, s := range r.Steps {
 		if s.Err != nil || s.Status == orchestrator.Conflict || s.Status == orchestrator.Failed {
 			why := s.Reason
@@ -67,13 +84,36 @@ func reasonOf(o Outcome) string {
 			return s.Info.ID + ": " + oneLine(why)
 		}
 	}
-	switch n := count(r.Steps, orchestrator.Changed); {
-	case r.Result == orchestrator.Changes:
-		return pending(r.Steps)
-	case n > 0:
-		return plural(n, "one change", "%d changes")
-	}
 	return ""
+}
+
+// whenInterrupted says at what a link was interrupted, and what it has changed by
+// then. That it was stands before it.
+func whenInterrupted(r orchestrator.Report) string {
+	const word = "interrupted"
+	when := stopped(r)
+	if r.Err != nil {
+		when = strings.TrimSpace(strings.TrimPrefix(oneLine(r.Err.Message), word))
+	}
+	if strings.HasPrefix(when, "not begun") {
+		return when
+	}
+	if when == "" {
+		when = "before its first step"
+	}
+	var done []string
+	for _, s := range r.Steps {
+		if s.Status == orchestrator.Changed {
+			done = append(done, s.Info.ID)
+		}
+	}
+	switch {
+	case len(done) > 0:
+		return when + "; changed already: " + strings.Join(done, ", ")
+	case r.Acted:
+		return when + "; a change was begun and is not confirmed"
+	}
+	return when + "; nothing was changed"
 }
 
 // resultLook is how a result is shown.

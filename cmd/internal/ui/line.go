@@ -21,6 +21,7 @@ type line struct {
 	mu      *sync.Mutex
 	out     Stream
 	text    string
+	more    string // behind the seconds, which are not about it
 	since   time.Time
 	frame   int
 	visible bool
@@ -65,15 +66,16 @@ func (l *line) close() {
 // set changes what is said; the empty text ends it. The seconds begin anew.
 func (l *line) set(text string) {
 	l.erase()
-	l.text, l.since = text, time.Now()
+	l.text, l.more, l.since = text, "", time.Now()
 }
 
-// keep changes what is said of the same thing: its seconds go on.
-func (l *line) keep(text string) {
+// keep changes what is said of the same thing: its seconds go on, and stand
+// between it and more.
+func (l *line) keep(text, more string) {
 	if l.text == "" {
 		l.since = time.Now()
 	}
-	l.text = text
+	l.text, l.more = text, more
 }
 
 // draw puts the line on the terminal, one column short of its width, so that it
@@ -87,6 +89,9 @@ func (l *line) draw() {
 	text := fmt.Sprintf("%c %s", marks[l.frame], l.text)
 	if took := time.Since(l.since).Truncate(time.Second); took >= time.Second {
 		text += fmt.Sprintf(" (%s)", took)
+	}
+	if l.more != "" {
+		text += "  " + l.more
 	}
 	if over := utf8.RuneCountInString(text) - (l.out.Width - 1); over > 0 {
 		runes := []rune(text)
