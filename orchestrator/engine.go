@@ -165,6 +165,11 @@ func (e Engine) act(ctx context.Context, step Step, planned StepReport, f Findin
 	if again, err := e.inspect(ctx, step); err == nil && again.Status == OK {
 		s := settled(planned, again)
 		s.Changes = f.Changes
+		if Fail(actErr).Class == "lock" { // others were let in meanwhile
+			s.Status = OK
+			s.Reason = fmt.Sprintf("%s; it holds now, and whether it was this run that made it so is not known: %s", again.Reason, actErr.Error())
+			return s
+		}
 		s.Reason = fmt.Sprintf("%s (the act reported %q, yet it holds)", again.Reason, actErr.Error())
 		return s
 	}

@@ -162,6 +162,25 @@ func TestLostAnswerIsLookedAtOnceMore(t *testing.T) {
 	}
 }
 
+// Whoever lost the lock in an act was not alone: what holds then is not said to
+// be this run's work.
+func TestWhatHoldsWithoutTheLockMayBeAnothersWork(t *testing.T) {
+	w := newWorld(2)
+	w.at = func(_ int, what string) error {
+		if what == "after fact-0" || what == "before fact-1" {
+			return classed{"lock"}
+		}
+		return nil
+	}
+	r := Engine{Steps: w.steps()}.Apply(t.Context(), yes, never())
+	if s := r.Steps[0]; s.Status != OK || !strings.Contains(s.Reason, "it holds now, and whether it was this run") || len(s.Changes) == 0 || !r.Acted {
+		t.Errorf("%s %q", s.Status, s.Reason)
+	}
+	if s := r.Steps[1]; s.Status != Failed || r.Result != ResFailed {
+		t.Errorf("%s: %s %q", r.Result, s.Status, s.Reason)
+	}
+}
+
 func TestConflictFoundByTheActIsAConflict(t *testing.T) {
 	w := newWorld(2)
 	w.at = func(_ int, what string) error {

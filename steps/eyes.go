@@ -26,6 +26,7 @@ type eyes struct {
 
 	elevate    func(context.Context) error // nil: there is no way
 	unelevated error                       // why there are no more rights, where they would be needed to act
+	held       bool                        // the lock on the client is this run's own
 	waits      func(what string)           // is told what is waited for, as often as it is looked at
 	inVain     <-chan struct{}             // closed when waiting is of no use any more; nil: it never is
 
@@ -61,7 +62,7 @@ func newEyes(hosts Hosts, link Link) *eyes {
 		waits = func(string) {}
 	}
 	return &eyes{
-		link: link, host: hosts.Client, hsm: hosts.HSM, elevate: hosts.Elevate, waits: waits,
+		link: link, host: hosts.Client, hsm: hosts.HSM, elevate: hosts.Elevate, held: hosts.Held, waits: waits,
 		sent: map[string]string{}, stale: map[int]string{}, seen: map[string]time.Time{},
 	}
 }

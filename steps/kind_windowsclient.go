@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -22,6 +23,8 @@ func windows() clientKind {
 		},
 		further: furtherOnWindows,
 		found:   foundOnWindows,
+		strange: strangeOnWindows,
+		unseen:  "give ChrystokiConfigurationPath there a path of plain letters: the short name of the directory, as `dir /x` shows it, will do",
 		install: "install the Luna client there first (its installer, with the feature NETWORK), or name the right host with --client",
 	}
 }
@@ -62,6 +65,15 @@ func foundOnWindows(_ string, facts transport.Facts) []Layout {
 		all = append(all, l)
 	}
 	return all
+}
+
+// strangeOnWindows says why what ChrystokiConfigurationPath names is not asked for.
+func strangeOnWindows(facts transport.Facts) string {
+	dir := facts[transport.System()].ConfigDir
+	if dir == "" || plainDrivePath(dir) {
+		return ""
+	}
+	return fmt.Sprintf("ChrystokiConfigurationPath names %q, which is no plain path with a drive", dir)
 }
 
 // hasDrive: "C:/" and more, as the paths of a Windows host are told.

@@ -2,11 +2,14 @@ package steps
 
 import (
 	"context"
+	"fmt"
+	"path"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"ntl-setup/orchestrator"
 	"ntl-setup/transport"
 )
 
@@ -35,6 +38,9 @@ func (r *windowsReader) fact(q transport.Query) transport.Fact {
 	}
 	if !hasDrive(q.Path) {
 		return transport.Fact{Problem: "not a whole path of a Windows machine"}
+	}
+	if strings.Contains(q.Path, "&") {
+		return transport.Fact{Problem: fmt.Sprintf("%q holds a character that cannot be given to cmd.exe safely", path.Dir(q.Path+"/x"))}
 	}
 	switch q.Kind {
 	case transport.QueryDir:
@@ -102,6 +108,17 @@ func TestWindowsIsRecognised(t *testing.T) {
 		}
 		if r.looks != c.looks {
 			t.Errorf("%s: looked %d times, want %d", name, r.looks, c.looks)
+		}
+	}
+	for dir, want := range map[string]string{ // what cannot be asked for is not called absent
+		"D:/A&B/LunaClient": `"D:/A&B/LunaClient" holds a character that cannot be given to cmd.exe safely`,
+		"D:/L%x%":           `ChrystokiConfigurationPath names "D:/L%x%", which is no plain path`,
+	} {
+		e := newEyes(Hosts{}, Link{ClientAddress: "192.0.2.30", HSMAddress: "192.0.2.20"})
+		e.host = &windowsReader{configDir: dir}
+		_, err := e.lookAtClient(t.Context())
+		if f := orchestrator.Fail(err); f == nil || !strings.Contains(f.Message, want) || strings.Contains(f.Message, "no Luna client") || !strings.Contains(f.Hint, "dir /x") {
+			t.Errorf("%s: %+v", dir, f)
 		}
 	}
 	r := &windowsReader{configDir: "D:/conf", files: map[string]string{lunaWindows + "/vtl.exe": "", "D:/conf/crystoki.ini": iniOf("")}}

@@ -50,6 +50,11 @@ type clientKind struct {
 	queries func(l Layout, link Link) []transport.Query
 	// install tells how to get a Luna client there.
 	install string
+	// strange says why a place that the answers speak of is not asked for, "" if
+	// there is none. nil: there never is.
+	strange func(facts transport.Facts) string
+	// unseen tells what helps where a place cannot be looked at; "": rights.
+	unseen string
 }
 
 // all are the places where the Luna client may lie, the likelier ones first.
@@ -98,7 +103,7 @@ func chooseLayout(host string, among []clientKind, link Link, facts transport.Fa
 		}
 		var tried []string
 		for _, l := range k.all(link.Root, facts) {
-			if slices.Contains(facts[transport.Dir(path.Dir(l.Vtl))].Names, path.Base(l.Vtl)) {
+			if hasVtl(l, facts) {
 				return l, nil
 			}
 			if !slices.Contains(tried, l.Vtl) {
@@ -108,9 +113,42 @@ func chooseLayout(host string, among []clientKind, link Link, facts transport.Fa
 		if !auto && !k.first(among, link.Root, facts) {
 			break
 		}
+		if err := k.notSeen(host, link.Root, facts); err != nil {
+			return Layout{}, err
+		}
 		return Layout{}, transport.Errorf(transport.ClassRemote, host, "no Luna client on this %s host: looked for %s", k.kind, strings.Join(tried, ", ")).
 			WithHint("%s", k.install)
 	}
 	return Layout{}, transport.Errorf(transport.ClassConfig, host, "this is no host of --client-kind %s", link.Kind).
 		WithHint("leave the flag away, and the kind is recognised")
+}
+
+// notSeen is the error where a place could not be looked at, so that nobody can
+// tell that there is no client; nil if all were.
+func (k clientKind) notSeen(host, root string, facts transport.Facts) error {
+	var why []string
+	if k.strange != nil {
+		if said := k.strange(facts); said != "" {
+			why = append(why, said)
+		}
+	}
+	for _, l := range k.all(root, facts) {
+		dir := path.Dir(l.Vtl)
+		said := facts[transport.Dir(dir)].Problem
+		if said != "" && !strings.Contains(said, dir) {
+			said = dir + ": " + said
+		}
+		if said != "" && !slices.Contains(why, said) {
+			why = append(why, said)
+		}
+	}
+	if len(why) == 0 {
+		return nil
+	}
+	hint := k.unseen
+	if hint == "" {
+		hint = "log in as a user who may look there"
+	}
+	return transport.Errorf(transport.ClassRemote, host, "whether this %s host has a Luna client could not be seen: %s", k.kind, transport.Printable(strings.Join(why, "; "))).
+		WithHint("%s", hint)
 }

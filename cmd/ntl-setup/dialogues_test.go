@@ -46,7 +46,7 @@ func dialogues() map[string]dialogue {
 		"expired, PAM's words": {shows("WARNING: Your password has expired.\r\nYou must change your password now and login again!\r\nChanging password for user hsm_admin.\r\n(current) UNIX password: ", false),
 			"dialogue", 4, wanted, byHand, 1},
 		"aged, PAM's words":        {shows("You are required to change your password immediately (password expired).\r\nCurrent password: ", false), "dialogue", 4, wanted, byHand, 1},
-		"must change, and shut":    {shows(banner7+"You must change your password. Contact your administrator.\r\n", true), "dialogue", 4, "prompt", byHand, 1},
+		"must change, and shut":    {shows(banner7+"You must change your password. Contact your administrator.\r\n", true), "dialogue", 4, wanted, byHand, 1},
 		"a demand, and quiet":      {shows(banner7+"WARNING: You must change your password\r\n", false), "dialogue", 4, wanted, byHand, 1},
 		"change it now":            {shows(banner7+"Your password has expired. Change it now? [y/n] ", false), "dialogue", 4, wanted, byHand, 1},
 		"press any key":            {shows(banner7+"Press any key to continue...", false), "dialogue", 4, "asks something", byHand, 1},

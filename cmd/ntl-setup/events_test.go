@@ -121,7 +121,7 @@ func TestLostEventsAreAFailure(t *testing.T) {
 	if got := b.main(t, link("-y", "-o", "events")...); got != 1 {
 		t.Errorf("exit %d, want 1", got)
 	}
-	if !strings.Contains(b.err.String(), "write the events: closed pipe") {
+	if !strings.Contains(b.err.String(), "the link is established, but that could not be written to standard output: closed pipe") {
 		t.Errorf("standard error: %s", b.err.String())
 	}
 }

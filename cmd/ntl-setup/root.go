@@ -41,8 +41,9 @@ type app struct {
 	// patience goes to each job; zero: what the flags give.
 	patience patience
 	flags    config.Flags
-	collect  string // where doctor leaves what it read; empty: nowhere
-	status   int    // what the command that ran wants as exit status
+	collect  string      // where doctor leaves what it read; empty: nowhere
+	status   int         // what the command that ran wants as exit status
+	ended    ui.Document // of the run, once it has ended
 }
 
 // Main runs the program with the arguments after its name and returns its exit
@@ -70,13 +71,17 @@ func Main(args []string) int {
 // main runs one command line.
 func (a *app) main(ctx context.Context, args []string) int {
 	a.args = args
+	a.out.Writer = &told{w: a.out.Writer}
 	root := a.newRoot()
 	root.SetArgs(args)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	cmd, err := root.ExecuteContextC(ctx)
-	if err != nil {
-		return a.usage(cmd, args, err)
+	if lost := a.lost(); err != nil && (lost == nil || !errors.Is(err, lost)) {
+		a.status = a.usage(cmd, args, err)
+	}
+	if lost := a.lost(); lost != nil {
+		return a.untold(lost)
 	}
 	return a.status
 }
@@ -158,7 +163,7 @@ func (a *app) usage(cmd *cobra.Command, args []string, err error) int {
 		Client: f.Client, HSM: f.HSM, Name: f.Name, ClientAddress: f.ClientAddress,
 		Partitions: f.Partitions, Report: stopped,
 	})
-	if err := view.Done(doc, a.out.Writer); err != nil {
+	if err := view.Done(doc, a.out.Writer); err != nil && a.lost() == nil {
 		writeLine(a.err, err.Error())
 	}
 	return doc.Exit

@@ -47,7 +47,8 @@ func (o Options) withDefaults() Options {
 
 // New makes an Appliance of a connection, which stays the caller's. Nothing is
 // sent before the first call; the first command opens a shell, and so does the
-// first after one that failed. No command is ever sent twice by itself.
+// first after one that failed. No command that changes anything is ever sent
+// twice by itself.
 //
 // Calls may come from several goroutines: commands wait for each other, file
 // transfers run beside them. Errors are *ReplyError (the appliance's own words)
@@ -68,9 +69,10 @@ type appliance struct {
 	newMatcher func() (matcher, error)
 	turn       chan struct{} // holds a token while a command is at work
 	files      copier
-	single     atomic.Bool // the appliance gives one session at a time
-	mute       atomic.Bool // copies end without a reason, however long one waits
-	entered    atomic.Bool // there was a shell on this connection
+	single     atomic.Bool  // the appliance gives one session at a time
+	mute       atomic.Bool  // copies end without a reason, however long one waits
+	entered    atomic.Bool  // there was a shell on this connection
+	trailers   atomic.Int32 // whether replies end with a trailer
 
 	mu     sync.Mutex
 	shell  *shell
@@ -139,29 +141,72 @@ func (a *appliance) change(ctx context.Context, v verb, line Line) error {
 	return r.confirm(a.Name(), line, v)
 }
 
-// read runs a command whose answer is proved by its shape, trailer or not.
+// Whether an appliance ends its replies with a trailer, as far as it was seen.
+const (
+	trailersUnknown int32 = iota
+	trailersShown
+	trailersNever
+)
+
+// read runs a command whose answer is proved by its shape, and by its trailer
+// where the appliance gives one. An answer that lacks it may be the beginning of
+// one: it is asked for once more, on a fresh shell, and nothing is concluded from
+// two of them. Of an appliance that never shows one, the shape has to do.
 func read[T any](ctx context.Context, a *appliance, v verb, line Line, parse func(string) (T, error)) (T, error) {
+	taken := a.trailers.Load() == trailersNever
+	answer, r, err := readOnce(ctx, a, v, line, parse)
+	if taken && a.trailers.Load() == trailersShown { // so what was taken for whole may not be
+		var none T
+		return none, transport.Errorf(transport.ClassProtocol, a.Name(),
+			"'%s' was answered with a Command Result, and what was asked before it without one, twice: that may not have been whole", line).
+			WithHint(notWholeHint)
+	}
+	if r.code != noTrailer || saidNo(err) || a.trailers.Load() == trailersNever {
+		return answer, err
+	}
+	answer, r, err = readOnce(ctx, a, v, line, parse)
+	if r.code != noTrailer || saidNo(err) || a.trailers.CompareAndSwap(trailersUnknown, trailersNever) {
+		return answer, err
+	}
+	var none T
+	return none, transport.Errorf(transport.ClassProtocol, a.Name(),
+		"'%s': the answer ended twice without its Command Result, so it may not be whole: %s", line, shorten(r.text)).
+		WithHint(notWholeHint)
+}
+
+const notWholeHint = "nothing is concluded from it; run again, and if it stays so, look at what the appliance answers by hand"
+
+// saidNo reports whether err is the appliance's own refusal, which may lack a
+// trailer.
+func saidNo(err error) bool {
+	var refusal *ReplyError
+	return errors.As(err, &refusal)
+}
+
+// readOnce is one answer. Of an exchange that failed there is nothing to ask
+// again.
+func readOnce[T any](ctx context.Context, a *appliance, v verb, line Line, parse func(string) (T, error)) (T, reply, error) {
 	var none T
 	r, err := a.run(ctx, line)
 	if err != nil {
-		return none, err
+		return none, reply{}, err
 	}
 	if r.refused() {
-		return none, r.fail(a.Name(), line, v, nil)
+		return none, r, r.fail(a.Name(), line, v, nil)
 	}
 	answer, err := parse(r.text)
 	if err == nil {
-		return answer, nil
+		return answer, r, nil
 	}
 	// An appliance may refuse in words alone: "Unknown command" and no trailer.
 	if refusal := r.fail(a.Name(), line, v, nil); refusal.Kind != nil {
-		return none, refusal
+		return none, r, refusal
 	}
 	var shape *transport.Error
 	if errors.As(err, &shape) {
 		shape.Host, shape.Message = a.Name(), "'"+line.String()+"': "+shape.Message
 	}
-	return none, err
+	return none, r, err
 }
 
 // run sends a line when its turn has come.
@@ -184,15 +229,22 @@ func (a *appliance) run(ctx context.Context, line Line) (reply, error) {
 	r, err := s.run(ctx, line)
 	if err != nil || r.code == noTrailer {
 		a.drop(s)
+	} else {
+		a.trailers.Store(trailersShown)
 	}
 	return r, err
 }
 
 // limit gives one command, or transfer, its deadline.
 func (a *appliance) limit(ctx context.Context) (context.Context, context.CancelFunc) {
-	cause := fmt.Errorf("no end within %v: %w", a.o.CommandTimeout, context.DeadlineExceeded)
-	return context.WithTimeoutCause(ctx, a.o.CommandTimeout, cause)
+	return context.WithTimeoutCause(ctx, a.o.CommandTimeout, noEndError{a.o.CommandTimeout})
 }
+
+// noEndError is the cause of a deadline that came before the end of an answer.
+type noEndError struct{ after time.Duration }
+
+func (e noEndError) Error() string { return fmt.Sprintf("no end within %v", e.after) }
+func (e noEndError) Unwrap() error { return context.DeadlineExceeded }
 
 // ready is a shell that waits at its prompt: the present one, or a fresh one.
 func (a *appliance) ready(ctx context.Context) (*shell, error) {

@@ -8,7 +8,9 @@
 //     goroutine left behind;
 //   - three proofs before a command counts as done: the positive sentence, a
 //     "Command Result : 0" trailer, and no "Error:" line. A missing trailer is
-//     ErrUnproven, which the caller settles by reading back;
+//     ErrUnproven, which the caller settles by reading back. An answer to a
+//     question that lacks it, where others have it, is asked for once more, and
+//     two such are an error;
 //   - answers parsed by their shape, not by the version that a banner claims;
 //   - files by SCP or SFTP, whichever the appliance speaks.
 //

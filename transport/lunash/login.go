@@ -38,6 +38,7 @@ func (s *shell) loginFault(ctx context.Context, text string, err error) *transpo
 	switch {
 	case newPassword.MatchString(text):
 		f.Class, f.Hint = transport.ClassDialogue, changeHint
+		f.Message = "the appliance wants a new password before anything else: " + shorten(demandIn(text)) + " (" + f.Err.Error() + ")"
 	case f.Class == transport.ClassConnect && crowded.MatchString(text):
 		f.Err, f.Hint = errors.Join(transport.ErrNoSession, f.Err), crowdedHint
 	case f.Class == transport.ClassConnect:
@@ -61,6 +62,14 @@ func unopened(err error) error {
 	away := *known
 	away.Err = errors.Join(transport.ErrTurnedAway, known.Err)
 	return &away
+}
+
+// demandIn is a text from the line on that wants a new password.
+func demandIn(text string) string {
+	if at := newPassword.FindStringIndex(text); at != nil {
+		return text[strings.LastIndex(text[:at[0]], "\n")+1:]
+	}
+	return text
 }
 
 // lastLines are the last n lines that are not blank.

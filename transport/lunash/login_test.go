@@ -1,6 +1,8 @@
 package lunash
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +53,22 @@ func TestLogins(t *testing.T) {
 					t.Errorf("was sent %q", conn.lines())
 				}
 			})
+		})
+	}
+}
+
+// A deadline that comes before the silence has said it all: the appliance's own
+// words go first, and the clock's after them.
+func TestALoginOutOfTime(t *testing.T) {
+	for said, c := range map[string]struct{ class, want string }{
+		"Luna\r\nWARNING: You must change your password\r\n": {"dialogue", "wants a new password before anything else: WARNING: You must change your password (no end within 10s)"},
+		"Please wait\r\n": {"timeout", "wait for the appliance's prompt: it said: Please wait; and then no end within 10s"},
+	} {
+		scene(t, Options{CommandTimeout: 10 * time.Second}, []script{func(t *terminal) { t.say(said); t.hang() }}, func(t *testing.T, a *appliance, _ *fakeConn) {
+			_, err := a.Clients(t.Context())
+			if classOf(err) != c.class || !strings.HasSuffix(err.Error(), c.want) || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: %v", classOf(err), err)
+			}
 		})
 	}
 }

@@ -217,11 +217,16 @@ func (s *shell) fault(ctx context.Context, doing, text string, err error) *trans
 	default:
 		err = s.lost(err)
 	}
-	said := ""
-	if text = shorten(text); text != "" {
-		said = "; it had said: " + text
+	text = shorten(text)
+	message := doing + ": " + err.Error()
+	switch {
+	case text == "":
+	case class == transport.ClassTimeout: // what it said is what it waits for
+		message = doing + ": it said: " + text + "; and then " + err.Error()
+	default:
+		message += "; it had said: " + text
 	}
-	return &transport.Error{Class: class, Host: s.name, Message: doing + ": " + err.Error() + said, Err: err}
+	return &transport.Error{Class: class, Host: s.name, Message: message, Err: err}
 }
 
 // lost adds to the end of a session why reading from it failed, if it did.

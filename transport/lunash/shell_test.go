@@ -118,11 +118,57 @@ func TestAPromptInTheMiddleOfOutput(t *testing.T) {
 // gets a fresh shell.
 func TestNoTrailerCostsTheShell(t *testing.T) {
 	bare := "client list\r\nregistered client 1: web1\r\n" + hsmPrompt
-	scene(t, Options{}, []script{answer(bare), answer(oneClient)}, func(t *testing.T, a *appliance, conn *fakeConn) {
+	scene(t, Options{}, []script{answer(bare)}, func(t *testing.T, a *appliance, conn *fakeConn) {
 		wantClients(t, a, "web1")
 		wantClients(t, a, "web1")
-		if conn.terminals() != 2 {
-			t.Errorf("%d shells, want 2", conn.terminals())
+		if conn.terminals() != 3 {
+			t.Errorf("%d shells, want 3", conn.terminals())
+		}
+	})
+}
+
+// Where trailers are shown, an answer without one proves nothing: it is asked
+// for once more, and nothing is concluded from two of them. Where none is ever
+// shown, that is found out once, and the shape of an answer has to do.
+func TestAReadWithoutATrailer(t *testing.T) {
+	cut := "registered client 1: web1\r\n" + hsmPrompt
+	for name, c := range map[string]struct {
+		scripts []script
+		want    []string // nil: an error of class protocol with the words that came
+		asked   int
+	}{
+		"the first answer of all":      {[]script{answer(cut), answer(twoClients)}, []string{"web1", "web2"}, 2},
+		"a prompt among the data":      {[]script{answer(oneClient, "registered client 1: a "+hsmPrompt), answer(twoClients)}, []string{"web1", "web2"}, 3},
+		"a trailer that is none":       {[]script{answer(oneClient, "registered client 1: web1\r\nCommand Result : -1 (Success)\r\n"+hsmPrompt), answer(twoClients)}, []string{"web1", "web2"}, 3},
+		"nothing but a prompt":         {[]script{answer(oneClient, "\r\n"+hsmPrompt), answer(twoClients)}, []string{"web1", "web2"}, 3},
+		"twice":                        {[]script{answer(oneClient, cut), answer(cut)}, nil, 3},
+		"twice, before any trailer":    {[]script{answer(cut), answer(cut), answer(cut)}, []string{"web1"}, 3},
+		"twice, and then there is one": {[]script{answer(cut), answer(cut), answer(oneClient)}, nil, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			scene(t, Options{}, c.scripts, func(t *testing.T, a *appliance, conn *fakeConn) {
+				var got []string
+				var err error
+				for err == nil && len(conn.lines()) < c.asked {
+					got, err = a.Clients(t.Context())
+				}
+				if diff := cmp.Diff(c.want, got); diff != "" || len(conn.lines()) != c.asked {
+					t.Errorf("asked %d times: %v %s", len(conn.lines()), err, diff)
+				}
+				if c.want == nil && (err == nil || classOf(err) != "protocol" || !strings.Contains(err.Error(), "may not")) {
+					t.Errorf("%v", err)
+				}
+			})
+		})
+	}
+}
+
+// A refusal in words alone is one, and is not asked for again.
+func TestARefusalWithoutATrailer(t *testing.T) {
+	scene(t, Options{}, []script{answer(oneClient, "Unknown command: partition\r\n"+hsmPrompt)}, func(t *testing.T, a *appliance, conn *fakeConn) {
+		wantClients(t, a, "web1")
+		if _, err := a.Partitions(t.Context()); !errors.Is(err, ErrNotAllowed) || len(conn.lines()) != 2 {
+			t.Errorf("%v after %q", err, conn.lines())
 		}
 	})
 }

@@ -18,8 +18,9 @@ import (
 // what the field does as nsroot.
 const place = "/var/tmp/"
 
-// A script that did not begin does not remove itself. What the line took away
-// before it could be removed is old after an hour: no script waits that long.
+// A script that did not begin does not remove itself, and where the line is lost
+// nobody else can. Its file is left for a later run, which takes it for dead when
+// it is that old: a script begins as soon as it has arrived.
 const (
 	prefix     = "ntl-setup."
 	oldAfter   = "60"            // minutes
@@ -46,8 +47,10 @@ func (c *carried) Exec(ctx context.Context, line string, script []byte) (transpo
 	name := c.place + prefix + rand.Text()
 	gone := name + " gone"
 	lead := "rm -f " + name + " && echo " + gone + "\n" + c.sweep()
-	if err := c.put(ctx, name, append([]byte(lead), script...)); err != nil {
-		c.remove(ctx, name)
+	if begun, err := c.put(ctx, name, append([]byte(lead), script...)); err != nil {
+		if begun {
+			c.remove(ctx, name)
+		}
 		return transport.Output{}, err
 	}
 	out, err := c.Conn.Exec(ctx, line+" "+name, nil)
@@ -94,34 +97,35 @@ func (c *carried) remove(ctx context.Context, name string) {
 	c.left = append(c.left, name)
 }
 
-// put writes a file of mode 0600: by SFTP, or where there is none by SCP.
-func (c *carried) put(ctx context.Context, name string, data []byte) (err error) {
+// put writes a file of mode 0600: by SFTP, or where there is none by SCP. begun
+// is whether something of it may lie there.
+func (c *carried) put(ctx context.Context, name string, data []byte) (begun bool, err error) {
 	files, err := c.Files(ctx)
 	if errors.Is(err, transport.ErrNoSFTP) {
 		return c.overSCP(ctx, name, data)
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { err = errors.Join(err, files.Close()) }()
-	return transport.WriteNew(ctx, files, name, data)
+	return true, transport.WriteNew(ctx, files, name, data)
 }
 
 // overSCP writes a file by SCP. The name is ours, and plain.
-func (c *carried) overSCP(ctx context.Context, name string, data []byte) error {
+func (c *carried) overSCP(ctx context.Context, name string, data []byte) (begun bool, err error) {
 	stream, err := c.Stream(ctx, "scp -t "+name)
-	if err == nil {
+	if begun = err == nil; begun {
 		defer context.AfterFunc(ctx, func() { _ = stream.Close() })() // ends a copy that hangs
 		err = scp.Send(stream, path.Base(name), 0o600, data)
 		_ = stream.Close() // the far side has confirmed the whole file, or the copy has failed
 	}
 	switch {
 	case err == nil:
-		return nil
+		return begun, nil
 	case ctx.Err() != nil:
-		return transport.Errorf(transport.ClassTimeout, c.Name(), "sending a script by SCP: %w", context.Cause(ctx))
+		return begun, transport.Errorf(transport.ClassTimeout, c.Name(), "sending a script by SCP: %w", context.Cause(ctx))
 	}
-	return transport.Errorf(transport.ClassRemote, c.Name(),
+	return begun, transport.Errorf(transport.ClassRemote, c.Name(),
 		"the NetScaler CLI hands no standard input to the command shell, there is no SFTP to send a script by, and SCP fails: %w", err).
 		WithHint("log in as root, whose login shell is a POSIX one")
 }

@@ -15,9 +15,12 @@
 //
 // Whether the CLI hands the standard input on to what it starts is found out at
 // the beginning. Where it does not, each script goes to a file of a random name
-// in /var/tmp, by SFTP or SCP, and removes that file before it does anything else.
-// Scripts hold no secret. That file is all that looking ever leaves, and only
-// if the line drops between the two.
+// in /var/tmp, mode 0600, by SFTP or SCP, and removes that file before it does
+// anything else. One of which the answer does not tell that is removed by a line
+// of its own, and does not begin after that. Scripts hold no secret. Such a file
+// is all that looking ever leaves, and only if the connection is lost between the
+// two: the first script of a later run clears away those of this user that are
+// older than an hour.
 //
 // It refuses a login whose command policy does not allow `shell`, and says so.
 // Nothing else goes by SFTP or SCP: what a client host gets stands in the script

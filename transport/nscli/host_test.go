@@ -5,12 +5,14 @@ package nscli
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"ntl-setup/fixtures/lab"
 	"ntl-setup/transport"
@@ -207,7 +209,7 @@ type failing struct {
 
 func (f failing) WriteFile(ctx context.Context, name string, data []byte) error {
 	if f.write != nil {
-		return f.write
+		return errors.Join(f.write, f.direct.WriteFile(ctx, name, data[:len(data)/2]))
 	}
 	return f.direct.WriteFile(ctx, name, data)
 }
@@ -250,16 +252,119 @@ func TestScriptsThatDoNotArrive(t *testing.T) {
 		"not closed": {func() (transport.Files, error) { return failing{close: broken}, nil }, "", "broken"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			host, n, _ := through(t, lab.NSCLIDeaf)
+			host, n, scripts := through(t, lab.NSCLIDeaf)
 			n.files = c.files
 			_, err := host.Do(t.Context(), transport.MakeDir(t.TempDir()+"/made"))
 			var e *transport.Error
 			if err == nil || !strings.Contains(err.Error(), c.words) || c.class != "" && (!errors.As(err, &e) || e.Class != c.class || e.Hint == "") {
 				t.Errorf("%v", err)
 			}
-			if len(n.said()) > 0 {
-				t.Errorf("run all the same: %q", n.said())
+			for _, line := range n.said() {
+				if !strings.HasPrefix(line, "shell rm -f "+scripts) {
+					t.Errorf("run all the same: %q", line)
+				}
 			}
+			empty(t, scripts)
 		})
 	}
+}
+
+// The file of a script that did not begin is removed: by a line of its own, or,
+// where the connection was lost with it, by what comes next.
+func TestScriptsThatDoNotBegin(t *testing.T) {
+	lost := errors.New("the line is lost")
+	for name, c := range map[string]struct {
+		faults []error // of the lines, in turn; nil: it is swallowed
+		left   int
+	}{
+		"swallowed":               {[]error{nil}, 0},
+		"lost for a moment":       {[]error{lost}, 0},
+		"lost with the removal":   {[]error{lost, lost}, 1},
+		"twice with the removals": {[]error{lost, lost, lost, lost}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n, scripts := loginTo(t, lab.NSCLIDeaf), t.TempDir()
+			host := posix.New(carry(&dropping{netscaler: n, faults: c.faults}, scripts+"/"), shell())
+			for range max(1, len(c.faults)/2) {
+				if _, err := host.Look(t.Context(), transport.System()); err == nil {
+					t.Error("understood without an answer")
+				}
+			}
+			if left, _ := os.ReadDir(scripts); len(left) != c.left {
+				t.Errorf("%d files are left", len(left))
+			}
+			if _, err := host.Look(t.Context(), transport.System()); err != nil {
+				t.Fatal(err)
+			}
+			empty(t, scripts)
+			n.onlyPlain(t)
+		})
+	}
+}
+
+// A script whose time is up does not begin any more.
+func TestScriptsThatAreGivenUp(t *testing.T) {
+	host, n, scripts := through(t, lab.NSCLIDeaf)
+	ctx, cancel := context.WithCancel(t.Context())
+	n.files = func() (transport.Files, error) { return ending{end: cancel}, nil }
+	if _, err := host.Look(ctx, transport.System()); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	empty(t, scripts)
+}
+
+// What runs before this one left is cleared away once it is old; what another
+// run may be at work with stays, and so do names that are nobody's of ours.
+func TestOldScriptsAreSwept(t *testing.T) {
+	host, _, scripts := through(t, lab.NSCLIDeaf)
+	lay := func(name string, age time.Duration) string {
+		file := filepath.Join(scripts, name)
+		then := time.Now().Add(-age)
+		if err := errors.Join(os.WriteFile(file, []byte("exit 1\n"), 0o600), os.Chtimes(file, then, then)); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	const ours = "ntl-setup.DPCHR5ZL3QVMP44AEFRU6QPFZ"
+	old, young := lay(ours+"A", 2*time.Hour), lay(ours+"B", 50*time.Minute)
+	foreign := []string{lay("ntl-setup.log", 2*time.Hour), lay("x"+ours+"C", 2*time.Hour), lay(ours+"DD", 2*time.Hour)}
+	for range 2 {
+		if _, err := host.Look(t.Context(), transport.System()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(old); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("it is there still: %v", err)
+		}
+		for _, file := range append(foreign, young) {
+			if _, err := os.Stat(file); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// dropping is a machine on which lines come to nothing.
+type dropping struct {
+	*netscaler
+	faults []error
+}
+
+func (d *dropping) Exec(ctx context.Context, line string, stdin []byte) (transport.Output, error) {
+	if len(d.faults) == 0 {
+		return d.netscaler.Exec(ctx, line, stdin)
+	}
+	fault := d.faults[0]
+	d.faults = d.faults[1:]
+	return transport.Output{Stdout: []byte(" Done\n Done\n"), Status: -1}, fault
+}
+
+// ending is a file service that the run ends behind.
+type ending struct {
+	direct
+	end func()
+}
+
+func (e ending) WriteFile(ctx context.Context, name string, data []byte) error {
+	defer e.end()
+	return e.direct.WriteFile(ctx, name, data)
 }

@@ -6,10 +6,11 @@ IFS='
 '
 set -f
 
-# open NAME ... close: an answer between two marks, whatever bytes it has.
+# open NAME ... close: an answer between two marks, whatever bytes it has. text
+# NAME WORDS is the same by one printf, for each is a packet on the wire.
 open() { printf '%s %s %s\n' "$mark" "$i" "$1"; }
 close() { printf '\n%s end\n' "$mark"; }
-text() { open "$1"; printf '%s' "$2"; close; }
+text() { printf '%s %s %s\n%s\n%s end\n' "$mark" "$i" "$1" "$2" "$mark"; }
 
 # absent PATH: nothing is there. What is there but out of reach is not absent,
 # and leaves the machine's words in why.

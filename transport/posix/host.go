@@ -247,6 +247,10 @@ func (h *host) explain(err error, out transport.Output) error {
 		return transport.Errorf(transport.ClassDialogue, h.Name(), "the login wants a new password before anything else: %s",
 			transport.Printable(firstOf(out.Stdout)+" "+firstOf(out.Stderr))).
 			WithHint("log in by hand once, as this user, and change the password; ntl-setup never sets one")
+	case errors.Is(err, errNoShell) && noLogin.Match(slices.Concat(out.Stdout, out.Stderr)):
+		said := transport.Printable(firstOf(out.Stdout) + " " + firstOf(out.Stderr))
+		return transport.Errorf(transport.ClassAuth, h.Name(), "%s (that is all that the login shell of this user answers)", said).
+			WithHint("log in as a user whose login shell can start sh, or have this one given such a shell")
 	case errors.Is(err, errShort), out.Status < 0 && said == "":
 		return transport.Errorf(transport.ClassConnect, h.Name(), "the session ended before the answer was complete").
 			WithHint("the connection was lost or the shell was killed; run the command again")
@@ -260,6 +264,9 @@ func (h *host) explain(err error, out transport.Output) error {
 // changeDemand is how sshd and PAM refuse a command to a user whose password or
 // account is over its time ("Password change required but no TTY available.").
 var changeDemand = regexp.MustCompile(`(?i)password (?:has |is )?expired|must change your password|required to change your password|password change required|account has expired`)
+
+// noLogin is what nologin says, the shell of accounts that nobody is to log in to.
+var noLogin = regexp.MustCompile(`(?i)\baccount is (?:currently )?not available|\b(?:account|login) (?:is |has been )?disabled`)
 
 // firstOf is the start of the first text that is not empty.
 func firstOf(texts ...[]byte) string {

@@ -49,6 +49,7 @@ func TestUnreadableAnswers(t *testing.T) {
 	}{
 		"no sh":              {saying("\x1b[31msh: Command not found.\x1b[0m\n", 127), transport.ClassProtocol, "sh: Command not found."},
 		"expired password":   {saying("WARNING: Your password has expired.\nPassword change required but no TTY available.\n", 1), transport.ClassDialogue, "wants a new password"},
+		"nologin":            {saying("This account is currently not available.\n", 1), transport.ClassAuth, ": This account is currently not available."},
 		"aged password":      {saying("You are required to change your password immediately (administrator enforced).\n", 1), transport.ClassDialogue, "wants a new password"},
 		"expired account":    {saying("Your account has expired; please contact your system administrator.\n", 1), transport.ClassDialogue, "account has expired"},
 		"restricted shell":   {saying("ERROR: No such command\n", 0), transport.ClassProtocol, "ERROR: No such command"},

@@ -3,6 +3,7 @@ package ssh
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"slices"
@@ -40,6 +41,7 @@ type login struct {
 	problem error        // why a method was given up here, not there
 	said    string       // the machine's words to whoever logs in, the last of them
 	after   string       // the same, once the password was on its way
+	crowded string       // the last words, before any question, were that no session is free
 }
 
 // hear takes what the machine says to whoever logs in.
@@ -145,8 +147,12 @@ func (d *dialling) secret(ctx context.Context) (string, error) {
 
 // challenge answers one round of keyboard-interactive.
 func (d *dialling) challenge(ctx context.Context, said string, questions []string, echoes []bool) ([]string, error) {
+	d.login.crowded = ""
 	if len(questions) == 0 {
 		d.login.hear(said)
+		if d.login.settle == nil && crowded.MatchString(said) {
+			d.login.crowded = transport.Printable(said)
+		}
 		return nil, nil // an announcement
 	}
 	refuse := func(e *transport.Error) ([]string, error) {
@@ -206,10 +212,19 @@ func passwordChange(said string, questions []string) bool {
 	return otherPassword.MatchString(asked) || changeDemand.MatchString(transport.Printable(said)+" "+asked)
 }
 
+// quoteAll is the first few of what a machine asks; it may ask for hundreds.
 func quoteAll(texts []string) string {
+	const most, longest = 3, 120
 	var quoted []string
-	for _, t := range texts {
-		quoted = append(quoted, `"`+transport.Printable(t)+`"`)
+	for i, t := range texts {
+		if i == most && len(texts) > most+1 {
+			return fmt.Sprintf("%s and %d more", strings.Join(quoted, ", "), len(texts)-most)
+		}
+		words := []rune(transport.Printable(t))
+		if len(words) > longest {
+			words = append(words[:longest:longest], '…')
+		}
+		quoted = append(quoted, `"`+string(words)+`"`)
 	}
 	return strings.Join(quoted, ", ")
 }

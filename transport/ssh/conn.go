@@ -123,8 +123,10 @@ func (c *conn) fail(ctx context.Context, doing string, err error) error {
 		}
 		return e
 	}
-	if errors.Is(err, io.EOF) {
-		return transport.Errorf(transport.ClassConnect, c.name, "%s: connection lost: %w", doing, err)
+	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) { // which tell people nothing
+		e := transport.Errorf(transport.ClassConnect, c.name, "%s: connection lost", doing)
+		e.Err = err
+		return e
 	}
 	return transport.Errorf(transport.ClassConnect, c.name, "%s: %w", doing, err)
 }
@@ -193,7 +195,7 @@ func (c *conn) exitStatus(ctx context.Context, err error) (int, error) {
 		return exit.ExitStatus(), nil
 	case errors.As(err, &missing):
 		if err := c.ping(ctx); err != nil {
-			return -1, fmt.Errorf("it ended with the connection: %w", err)
+			return -1, fmt.Errorf("connection lost: %w", err)
 		}
 		return -1, nil
 	}

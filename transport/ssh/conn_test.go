@@ -152,7 +152,9 @@ func TestLostConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	closeQuietly(wire)
-	classed(t, <-running, transport.ClassConnect)
+	if e := classed(t, <-running, transport.ClassConnect); !strings.HasSuffix(e.Error(), "run a command: connection lost") {
+		t.Errorf("the words are %q", e.Error())
+	}
 	if _, err := io.ReadAll(st); err != nil && !errors.Is(err, io.EOF) {
 		t.Logf("read: %v", err)
 	}

@@ -84,7 +84,9 @@ func (d *dialling) explain(ctx context.Context, err error) error {
 	var none *ssh.AlgorithmNegotiationError
 	switch {
 	case noSession(err):
-		return d.full(err)
+		return d.full(err, strings.TrimPrefix(err.Error(), "ssh: handshake failed: "))
+	case d.login.crowded != "" && d.login.settle == nil:
+		return d.full(err, d.login.crowded)
 	case errors.As(err, &none) && none.What == "host key" && d.keys.mismatch() != nil:
 		return d.keys.mismatch() // no kind of key is left to try
 	case errors.As(err, &none):
@@ -123,9 +125,8 @@ func (d *dialling) notSSH() error {
 }
 
 // full is for a machine that says it has no session to give.
-func (d *dialling) full(err error) error {
-	e := d.fail(transport.ClassConnect, "the machine has no session free: %s",
-		transport.Printable(strings.TrimPrefix(err.Error(), "ssh: handshake failed: "))).
+func (d *dialling) full(err error, words string) error {
+	e := d.fail(transport.ClassConnect, "the machine has no session free: %s", transport.Printable(words)).
 		WithHint("close other sessions there (an appliance has 10), or try again later")
 	e.Err = errors.Join(transport.ErrNoSession, err)
 	return e

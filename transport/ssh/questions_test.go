@@ -3,6 +3,7 @@ package ssh_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"sync"
@@ -29,6 +30,7 @@ func TestQuestionsThatAreNotAnswered(t *testing.T) {
 		{"again", hidden("Retype new UNIX password: "), "wants a new password"},
 		{"the present one, to change it", hidden("(current) UNIX password: "), "wants a new password"},
 		{"a demand before the question", round{"You are required to change your password immediately (password expired).", []string{"Password: "}, []bool{false}}, "wants a new password"},
+		{"hundreds", round{questions: manyQuestions(200), echoes: make([]bool, 200)}, `: "Question 0:", "Question 1:", "Question 2:" and 197 more`},
 		{"expired", round{"Your password has expired.", []string{"Password: "}, []bool{false}}, "has expired"},
 	}
 	for _, tt := range tests {
@@ -48,6 +50,56 @@ func TestQuestionsThatAreNotAnswered(t *testing.T) {
 			}
 			if pw.Refused() {
 				t.Error("a password that was never sent counts as refused")
+			}
+		})
+	}
+}
+
+func manyQuestions(n int) []string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf("Question %d: ", i))
+	}
+	return all
+}
+
+// A machine may say by keyboard-interactive that it has no session free: that is
+// waited for, and no matter of keys. Once a password is on its way, or a question
+// follows, it is not taken for that.
+func TestNoSessionIsAnnounced(t *testing.T) {
+	const words = "Too many sessions for this user (10)"
+	for name, c := range map[string]struct {
+		rounds []round
+		class  transport.Class
+		typed  int
+	}{
+		"announced":               {[]round{{instruction: words}}, transport.ClassConnect, 0},
+		"a warning, and the door": {[]round{{instruction: words}, hidden("Password: ")}, transport.ClassAuth, 1},
+		"behind the password":     {[]round{hidden("Password: "), {instruction: words}}, transport.ClassAuth, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPeer(t)
+			p.config.NoClientAuth = false
+			p.config.KeyboardInteractiveCallback = func(_ xssh.ConnMetadata, ask xssh.KeyboardInteractiveChallenge) (*xssh.Permissions, error) {
+				for _, r := range c.rounds {
+					answers, err := ask("", r.instruction, r.questions, r.echoes)
+					for _, a := range answers {
+						p.note(a)
+					}
+					if err != nil {
+						return nil, err
+					}
+				}
+				return nil, errors.New("no")
+			}
+			p.start(t)
+			e := refused(t, p.Target, p.pinned(t, ssh.Options{Password: fixed(secret)}), c.class)
+			if errors.Is(e, transport.ErrNoSession) != (c.class == transport.ClassConnect) || len(p.noted()) != c.typed {
+				t.Errorf("%v; typed %d times", e, len(p.noted()))
+			}
+			if c.class == transport.ClassConnect {
+				holds(t, e.Error(), "no session free: "+words)
+				holds(t, e.Hint, "close other sessions")
 			}
 		})
 	}

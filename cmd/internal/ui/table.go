@@ -44,7 +44,7 @@ func row(s orchestrator.StepReport, out Stream) string {
 			b.WriteString("  " + out.paint(faint, took))
 		}
 		for _, line := range wrap(reason, out.Width-len(below)) {
-			b.WriteString("\n" + below + line)
+			b.WriteString("\n" + within(below+line, out.Width))
 		}
 	}
 	return strings.TrimRight(b.String(), " ") + "\n" + differences(s.Changes, out)
@@ -67,7 +67,7 @@ func differences(changes []orchestrator.Change, out Stream) string {
 		line := deeper + pad(field, width) + "  " + have + " → " + want
 		if out.Width > 0 && utf8.RuneCountInString(line) > out.Width {
 			room := out.Width - len(deeper) - 4
-			line = deeper + field + hang("  ", wrap(have, room)) + hang("→ ", wrap(want, room))
+			line = deeper + field + hang("  ", wrap(have, room), out.Width) + hang("→ ", wrap(want, room), out.Width)
 		}
 		b.WriteString(line + "\n" + colored(c.Diff, out))
 	}
@@ -75,10 +75,10 @@ func differences(changes []orchestrator.Change, out Stream) string {
 }
 
 // hang puts lines below a field, the first behind a mark.
-func hang(mark string, lines []string) string {
+func hang(mark string, lines []string, width int) string {
 	var b strings.Builder
 	for _, line := range lines {
-		b.WriteString("\n" + deeper + "  " + mark + line)
+		b.WriteString("\n" + within(deeper+"  "+mark+line, width))
 		mark = "  "
 	}
 	return b.String()
@@ -121,6 +121,47 @@ func join(a, b string) string {
 		return a + b
 	}
 	return a + " " + b
+}
+
+// table is the rows of a link that were not told yet, and what lies between its
+// hosts.
+func (v *View) table(o Outcome) string {
+	text := ""
+	if len(v.shown) == 0 && len(o.Report.Steps) > 0 {
+		text = title(o, v.out)
+	}
+	for _, s := range o.Report.Steps {
+		if v.planned { // its differences were shown with the plan
+			s.Changes = nil
+		}
+		if !v.shown[s.Info.ID] {
+			text += row(s, v.out)
+		}
+	}
+	switch {
+	case v.command == doctor && len(o.Preflight) > 0:
+		text += title(o, v.out) + everyCheck(o.Preflight, v.out) + "\n"
+	case len(o.Report.Steps) > 0 && v.planned:
+		text += "\n"
+	case len(o.Report.Steps) > 0:
+		text += preflightBlock(o.Preflight, v.out) + "\n"
+	}
+	return text
+}
+
+// news is what is not as the plan showed it; "" if all of it is.
+func (v *View) news(o Outcome) string {
+	text := ""
+	for _, s := range o.Report.Steps {
+		if s.Status == orchestrator.Conflict && o.Report.Result == orchestrator.Conflicted {
+			s.Changes = nil
+			text += row(s, v.out)
+		}
+	}
+	if text == "" {
+		return ""
+	}
+	return title(o, v.out) + text + "\n"
 }
 
 // title names a link above its table.

@@ -100,6 +100,39 @@ func TestLongChanges(t *testing.T) {
 	}
 }
 
+// A fingerprint stays whole at 80 columns, for it is to be compared, and what
+// follows it has no line of its own.
+func TestAFingerprintIsNotBroken(t *testing.T) {
+	sum := "SHA256:" + strings.Repeat("0123456789ABCDEF", 4)
+	s := report(3, "add-server", orchestrator.OnClient, orchestrator.WouldChange, "the client has "+sum+", and trusts it")
+	s.Changes = []orchestrator.Change{
+		{Field: "server 192.0.2.20", Have: "trusted by " + sum, Want: "registered, trusted by " + sum},
+		{Field: "192.0.2.10.pem", Have: "not there", Want: sum},
+	}
+	want := "   3  add-server          client  ~ would-change\n" +
+		"       the client has\n" +
+		"       " + sum + ",\n" +
+		"       and trusts it\n" +
+		"         server 192.0.2.20\n" +
+		"             trusted by\n" +
+		"         " + sum + "\n" +
+		"           → registered, trusted by\n" +
+		"         " + sum + "\n" +
+		"         192.0.2.10.pem\n" +
+		"             not there\n" +
+		"       → " + sum + "\n"
+	if diff := cmp.Diff(want, row(s, Stream{Width: 80})); diff != "" {
+		t.Error(diff)
+	}
+	told := row(s, Stream{Width: 80}) + labelled(red, "error", "it is not "+sum+", but another", Stream{Width: 80}) +
+		folded("in order:  "+sum+", "+sum+"\n", Stream{Width: 80})
+	for line := range strings.Lines(told) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 && !strings.HasPrefix(line, "in order:") {
+			t.Errorf("%d columns: %q", n, line)
+		}
+	}
+}
+
 // What a machine sent must not steer the terminal, wherever it is shown.
 func TestRowIsPrintable(t *testing.T) {
 	const evil = "a\x1b[2Jb\u202e\rc\nd"

@@ -100,7 +100,8 @@ func labelled(sgr, label, text string, out Stream) string {
 	if out.Width > 0 {
 		lines = wrap(lines[0], out.Width-len(label)-1)
 	}
-	return out.paint(sgr, label) + " " + strings.Join(lines, "\n"+strings.Repeat(" ", len(label)+1)) + "\n"
+	text = hanging(label+" ", lines, out.Width)
+	return out.paint(sgr, label) + strings.TrimPrefix(text, label) + "\n"
 }
 
 // Progress says what is going on, on a terminal, until the next thing is said.
@@ -200,28 +201,10 @@ func (v *View) Finish(o Outcome) {
 		v.finishRunbook(o)
 		return
 	}
-	text := ""
-	if len(v.shown) == 0 && len(o.Report.Steps) > 0 {
-		text = title(o, v.out)
-	}
-	for _, s := range o.Report.Steps {
-		if v.planned { // its differences were shown with the plan
-			s.Changes = nil
-		}
-		if !v.shown[s.Info.ID] {
-			text += row(s, v.out)
-		}
-	}
-	switch {
-	case v.command == doctor && len(o.Preflight) > 0:
-		text += title(o, v.out) + everyCheck(o.Preflight, v.out) + "\n"
-	case len(o.Report.Steps) > 0 && v.planned:
-		text += "\n"
-	case len(o.Report.Steps) > 0:
-		text += preflightBlock(o.Preflight, v.out) + "\n"
-	}
-	if asked := v.planned && len(v.shown) == 0 && !o.Report.Acted; !asked || o.Report.Result == orchestrator.Conflicted {
-		v.result(text) // a plan that was not approved need not be told twice
+	if asked := v.planned && len(v.shown) == 0 && !o.Report.Acted; asked {
+		v.result(v.news(o)) // a plan that was not begun need not be told twice
+	} else {
+		v.result(v.table(o))
 	}
 	v.planned = false
 	v.errors(o.Report)

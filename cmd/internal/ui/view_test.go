@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -91,6 +92,39 @@ The link is established: web1 reaches part1 (serial 700123001).
 	}
 	if strings.Contains(errText.String(), "\x1b") {
 		t.Errorf("escape sequences in a file: %q", errText.String())
+	}
+}
+
+// A plan that apply may not begin was shown as it is: once is enough. What is
+// found to be another way since is told.
+func TestAPlanThatIsNotBegunIsNotToldTwice(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		out, outText := plain()
+		err, errText := plain()
+		v := NewView("apply", Text, out, err)
+		o := sample()
+		v.Observe(orchestrator.Event{Kind: orchestrator.Looked, Plan: o.Report.Steps})
+		v.Plan(o, o.Report.Steps)
+		o.Report.Steps = slices.Clone(o.Report.Steps)
+		for i := range o.Report.Steps[:3] {
+			o.Report.Steps[i].Status, o.Report.Steps[i].Reason = orchestrator.Blocked, "nothing was done"
+		}
+		o.Report.Result, o.Report.Err = orchestrator.Conflicted, &orchestrator.Failure{Class: "conflict", Message: "port 1792 is closed"}
+		want := "A person must decide. Nothing was changed.\n"
+		if late {
+			o.Report.Err = nil
+			o.Report.Steps[1].Status, o.Report.Steps[1].Reason = orchestrator.Conflict, "it trusts another one now"
+			want = "   3  add-server          client  ! conflict      it trusts another one now\n"
+		}
+		v.Finish(o)
+		v.Close()
+		said := outText.String()
+		if !strings.Contains(said, want) || strings.Contains(said, "create-certificate  client") || strings.Contains(said, "blocked") {
+			t.Errorf("late %v: %s", late, said)
+		}
+		if strings.Count(errText.String(), "create-certificate  client") != 1 {
+			t.Errorf("late %v: %s", late, errText.String())
+		}
 	}
 }
 
