@@ -68,7 +68,7 @@ func renderLook(mark string, queries []transport.Query) []byte {
 		}
 		fmt.Fprintf(&calls, "i=%d\n%s\n", i, call)
 	}
-	return script(mark, lookLibraryFor(queries), calls.String())
+	return script(mark, lookLibraryFor(queries), "answers() {\n"+calls.String()+"}\ncollect\n")
 }
 
 // mustQuote quotes text that has no control characters any more.

@@ -92,6 +92,7 @@ func TestLookScriptHasNoWritingCommand(t *testing.T) {
 	for _, line := range strings.Split(renderAll(t)["look"], "\n") {
 		line = strings.ReplaceAll(line, ">/dev/null", "")
 		line = regexp.MustCompile(`kill "\$(child|guard)"`).ReplaceAllString(line, "") // its own, that take too long
+		line = strings.Replace(line, "| dd ibs=32768 obs=32768 2", "", 1)              // from its input to its output, with no file to name
 		if hit := writing.FindString(line); hit != "" {
 			t.Errorf("%q in %s", hit, line)
 		}
