@@ -87,9 +87,7 @@ func (e *eyes) readAppliance(ctx context.Context) []Reading {
 	if slices.Contains(names, e.link.Name) {
 		e.readRegistered(ctx, tell)
 	}
-	if hsm, ok := e.hsm.(lunash.Inspector); ok {
-		readSettings(ctx, hsm, tell)
-	}
+	readSettings(ctx, lunash.Inspect(e.hsm), tell)
 	readings := []Reading{{"hsm.txt", b.Bytes()}}
 	if cert, err := e.serverCertificate(ctx); err == nil {
 		readings = append(readings, Reading{"hsm-server.pem", encodePEM(cert)})

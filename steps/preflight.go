@@ -45,8 +45,8 @@ func (s *Site) Preflight(ctx context.Context, from transport.Dialer) []preflight
 	if seen.Server, err = s.see.serverCertificate(ctx); err != nil {
 		seen.Server, seen.ServerProblem = nil, transport.Printable(err.Error())
 	}
-	if hsm, ok := s.see.hsm.(lunash.Inspector); ok && seen.Port.Means != "" && !seen.Port.Reached {
-		if runs, err := hsm.Serving(ctx); err == nil {
+	if seen.Port.Means != "" && !seen.Port.Reached {
+		if runs, err := lunash.Inspect(s.see.hsm).Serving(ctx); err == nil {
 			seen.Serving = &runs
 		}
 	}
@@ -185,11 +185,7 @@ func ahead(clock, before, after time.Time) time.Duration {
 
 // settings asks the appliance for its clock and its check of addresses.
 func (e *eyes) settings(ctx context.Context, seen *preflight.Seen) {
-	hsm, ok := e.hsm.(lunash.Inspector)
-	if !ok {
-		seen.HSM.Problem, seen.IPCheckProblem = "it cannot be asked", "it cannot be asked"
-		return
-	}
+	hsm := lunash.Inspect(e.hsm)
 	before := time.Now()
 	clock, err := hsm.Clock(ctx)
 	if err != nil {

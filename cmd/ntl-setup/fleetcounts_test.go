@@ -48,6 +48,11 @@ func TestCommandsOfNewLinks(t *testing.T) {
 	if diff := cmp.Diff(map[string][]string{"NS-web0": five, "NS-web1": five, "NS-web2": five}, of); diff != "" {
 		t.Error(diff)
 	}
+	for _, command := range []string{"client list", "partition list", "status date", "ntls ipcheck show"} { // the preflight's too
+		if _, asked := once[command]; !asked {
+			t.Errorf("never %s", command)
+		}
+	}
 	for command, n := range once {
 		if n != 1 {
 			t.Errorf("%d times %s", n, command)

@@ -73,3 +73,21 @@ func (w *watched) Assign(ctx context.Context, client, partition string) error {
 func (w *watched) MapHostIP(ctx context.Context, client, address string) error {
 	return w.note(ctx, w.Appliance.MapHostIP(ctx, client, address))
 }
+
+// An appliance that links share says how it is set, as one of their own does.
+var _ lunash.Inspector = (*watched)(nil)
+
+func (w *watched) Clock(ctx context.Context) (lunash.Clock, error) {
+	c, err := lunash.Inspect(w.Appliance).Clock(ctx)
+	return c, w.note(ctx, err)
+}
+
+func (w *watched) IPCheck(ctx context.Context) (bool, error) {
+	on, err := lunash.Inspect(w.Appliance).IPCheck(ctx)
+	return on, w.note(ctx, err)
+}
+
+func (w *watched) Serving(ctx context.Context) (bool, error) {
+	runs, err := lunash.Inspect(w.Appliance).Serving(ctx)
+	return runs, w.note(ctx, err)
+}

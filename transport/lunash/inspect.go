@@ -11,7 +11,7 @@ import (
 )
 
 // Inspector asks an appliance how it is set, with words that only read. An
-// Appliance of this package is one; a fake need not be.
+// Appliance of this package is one; a fake need not be (see Inspect).
 type Inspector interface {
 	// Clock is `status date`.
 	Clock(ctx context.Context) (Clock, error)

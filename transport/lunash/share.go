@@ -12,7 +12,8 @@ import (
 
 // Share makes one Appliance serve many links at once: over one session, and with
 // what is the same for all of them (`client list`, `partition list`,
-// `client hostip show`, server.pem) read once.
+// `client hostip show`, server.pem, and of an Inspector its clock and how it
+// checks addresses) read once.
 //
 // The list of clients is kept up to date by what is registered through it. After
 // a change that failed, or may have, what it touches is read anew. So a reader
@@ -27,6 +28,7 @@ func Share(a Appliance) Appliance {
 	return &shared{
 		Appliance: a, clients: newOnce[[]string](), partitions: newOnce[[]Partition](),
 		hostIPs: newOnce[[]HostIP](), server: newOnce[[]byte](),
+		clock: newOnce[clockReading](), ipCheck: newOnce[bool](),
 	}
 }
 
@@ -36,6 +38,8 @@ type shared struct {
 	partitions *once[[]Partition]
 	hostIPs    *once[[]HostIP]
 	server     *once[[]byte]
+	clock      *once[clockReading]
+	ipCheck    *once[bool]
 }
 
 // serverFile is the appliance's own certificate, the same for every user.
