@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -184,6 +185,11 @@ func (e Engine) act(ctx context.Context, step Step, planned StepReport, f Findin
 func (e Engine) confirm(ctx context.Context, step Step, planned StepReport, before Finding) StepReport {
 	const first, most = 100 * time.Millisecond, 2 * time.Second
 	deadline := time.Now().Add(planned.Info.Settle)
+	if before.act == nil && before.after > 0 {
+		if err := wait(ctx, min(before.after, planned.Info.Settle)); err != nil {
+			return failed(planned, before, Fail(err))
+		}
+	}
 	for pause := first; ; pause = min(2*pause, most) {
 		forget(step)
 		f, err := e.inspect(ctx, step)
@@ -201,7 +207,7 @@ func (e Engine) confirm(ctx context.Context, step Step, planned StepReport, befo
 		if left <= 0 {
 			return failed(planned, f, unconfirmed(planned.Info, f))
 		}
-		if err := wait(ctx, min(pause, left)); err != nil {
+		if err := wait(ctx, min(cmp.Or(f.after, pause), left)); err != nil {
 			return failed(planned, f, Fail(err))
 		}
 	}

@@ -255,6 +255,30 @@ func TestGateIsWaitedFor(t *testing.T) {
 	})
 }
 
+// What is known to last is waited for in one piece, and not past Settle.
+func TestLastsIsWaitedForAtOnce(t *testing.T) {
+	for _, c := range []struct {
+		lasts, took time.Duration
+		looks       int
+		result      Result
+	}{
+		{10 * time.Second, 10 * time.Second, 3, Established}, // the plan, the step, and at its end
+		{time.Hour, time.Minute, 3, ResFailed},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			began, looks := time.Now(), 0
+			gate := newWorld(1).step(0)
+			gate.Act, gate.Meta.Settle = nil, time.Minute
+			gate.Lasts = func(_, _ bool) time.Duration { return c.lasts - time.Since(began) }
+			gate.Observe = func(context.Context) (bool, error) { looks++; return time.Since(began) >= c.lasts, nil }
+			r := Engine{Steps: []Step{gate}}.Apply(t.Context(), yes, never())
+			if took := time.Since(began); r.Result != c.result || looks != c.looks || took != c.took {
+				t.Errorf("%s after %v and %d looks", r.Result, took, looks)
+			}
+		})
+	}
+}
+
 func TestWaitsSuppressesTheAct(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(1)

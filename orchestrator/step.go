@@ -62,7 +62,8 @@ type Finding struct {
 	// Unknown finding, what would follow. They are for people, as Undo is.
 	Commands []Command
 
-	act func(context.Context) error // nil: nothing to do but look again
+	act   func(context.Context) error // nil: nothing to do but look again
+	after time.Duration               // looking again is of no use before; 0: nobody knows
 }
 
 // Step keeps one fact of the world true.
@@ -104,6 +105,9 @@ type Reconcile[S any] struct {
 	// Waits is true for a difference that Act has no part in, so that there is
 	// nothing to do but look again; nil: never.
 	Waits func(have, want S) bool
+	// Lasts is how long a difference will last at the least, where that is known:
+	// nobody looks again before. nil, or 0: it is not known.
+	Lasts func(have, want S) time.Duration
 	// Undo lists the commands that would undo Act, in the order in which to give
 	// them; pure, and for people alone. nil: there is nothing to undo.
 	Undo func(have, want S) []string
@@ -140,6 +144,9 @@ func (r Reconcile[S]) Inspect(ctx context.Context) (Finding, error) {
 	if len(f.Changes) > 0 {
 		f.Status = WouldChange
 		f.Commands = r.typed(have, want)
+		if r.Lasts != nil {
+			f.after = max(0, r.Lasts(have, want))
+		}
 		if r.Act != nil && (r.Waits == nil || !r.Waits(have, want)) {
 			f.act = func(ctx context.Context) error { return r.Act(ctx, have, want) }
 			if r.Undo != nil {

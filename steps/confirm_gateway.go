@@ -53,6 +53,13 @@ func confirmGateway(see *eyes) orchestrator.Step {
 			}
 			return []orchestrator.Change{{Field: "safenet_gw", Have: have.describe(), Want: "one, the same a moment later"}}
 		},
+		// One that ends meanwhile is missed then as well as at once.
+		Lasts: func(have, _ liveness) time.Duration {
+			if have.count != 1 {
+				return 0
+			}
+			return moment - have.watched
+		},
 		Explain: func(have, _ liveness) string { return have.describe() },
 		Typed: func(_, _ liveness) []orchestrator.Command {
 			return []orchestrator.Command{{

@@ -177,9 +177,9 @@ func TestActingIsCheap(t *testing.T) {
 		if r := engine.Apply(t.Context(), func([]orchestrator.StepReport) error { return nil }, nil); r.Result != orchestrator.Established {
 			t.Fatalf("%s %+v", r.Result, r.Err)
 		}
-		// The lock; the look under it; steps 1, 3, 9, 10 and 12; vtl verify; five looks
-		// within the moment of step 11, the last at its end; the lock's end.
-		if n := s.host.Exchanges; n != 14 {
+		// The lock; the look under it; steps 1, 3, 9, 10 and 12; vtl verify; one look
+		// behind the moment of step 11; the lock's end.
+		if n := s.host.Exchanges; n != 10 {
 			t.Errorf("%d exchanges", n)
 		}
 	})
