@@ -132,6 +132,9 @@ func (a *app) work(ctx context.Context, j job, view *ui.View, kept *evidence) (o
 	switch len(j.config.Links) {
 	case 0: // a report, or a plan, in which nothing is left to do
 	case 1:
+		if a.alone != nil {
+			a.alone()
+		}
 		outcomes = []ui.Outcome{j.one(ctx, view, kept, a.saved)}
 	default:
 		outcomes = j.many(ctx, view, kept, a.saved)
