@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"ntl-setup/cmd/internal/config"
 	"ntl-setup/cmd/internal/ui"
@@ -70,29 +69,14 @@ func (q *questions) someone() (asker, error) {
 	return t, err
 }
 
-// lastWords is how long a question that nobody waits for has for its end: a
-// password command may leave a helper behind that holds its pipes open.
-const lastWords = 3 * time.Second
-
 // close gives the terminal back as it was, also while a question stands: a login
-// that was given up may have asked it. That question ends, with what it has to
-// say, before anything is said of the run; none is asked any more.
+// that was given up may have asked it. None is asked any more.
 func (q *questions) close() {
 	q.mu.Lock()
-	if q.closed {
-		q.mu.Unlock()
-		return
-	}
+	defer q.mu.Unlock()
 	q.closed = true
 	if q.terminal != nil {
 		_ = q.terminal.Close() // nothing was written that could be lost
-	}
-	q.mu.Unlock()
-	timer := time.NewTimer(lastWords)
-	defer timer.Stop()
-	select {
-	case q.turn <- struct{}{}: // and kept
-	case <-timer.C:
 	}
 }
 

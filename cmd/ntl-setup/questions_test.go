@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"ntl-setup/cmd/internal/config"
 	"ntl-setup/cmd/internal/ui"
@@ -140,37 +139,6 @@ func TestWaitingForATurnEnds(t *testing.T) {
 	if !p.closed {
 		t.Error("the terminal was not closed")
 	}
-}
-
-// A login that was given up may have left its question behind: what it held back
-// is said before the run's end is.
-func TestCloseWaitsForTheQuestion(t *testing.T) {
-	hold, standing := make(chan struct{}), make(chan struct{})
-	p := &person{secret: "x", during: func() { close(standing); <-hold }}
-	said := &strings.Builder{}
-	view := ui.NewView("plan", ui.Text, ui.Stream{Writer: said}, ui.Stream{Writer: said})
-	t.Cleanup(view.Close)
-	q := newQuestions(func() (asker, error) { return p, nil }, view)
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	wg.Go(func() {
-		if _, err := q.password(end("a@h:22"), "", "")(t.Context()); err != nil {
-			t.Error(err)
-		}
-	})
-	<-standing
-	view.Note("meanwhile")
-	time.AfterFunc(50*time.Millisecond, func() { close(hold) })
-	q.close()
-	if !p.closed || said.String() != "note: meanwhile\n" {
-		t.Errorf("closed %t, said %q", p.closed, said)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	if _, err := q.password(end("b@h:22"), "", "")(ctx); err == nil {
-		t.Error("a question was put after the end")
-	}
-	q.close()
 }
 
 // Both ends read the same known_hosts: what is wrong with it is said once.

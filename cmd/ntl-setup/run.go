@@ -105,7 +105,6 @@ func (a *app) runCommand(ctx context.Context, name command) error {
 
 	j := job{command: name, config: cfg, view: view, questions: ask, interrupted: stop, patience: a.patience, collection: gathered, run: inFile(a.run)}
 	outcomes, err := a.work(ctx, j, view, kept)
-	ask.close() // what was asked in vain has its say first
 	doc := ui.NewDocument(string(name), outcomes...)
 	if err != nil {
 		view.Failure("", orchestrator.Fail(err))

@@ -199,9 +199,13 @@ func TestContextEndsDialling(t *testing.T) {
 	asking := newPeer(t)
 	asking.password(secret)
 	asking.start(t)
-	prompt := make(chan struct{})
-	defer close(prompt)
-	deaf := ssh.NewPassword(func(context.Context) (string, error) { <-prompt; return "", errors.New("too late") })
+	spoken := false // unguarded: a source that is left behind is a race
+	prompt := ssh.NewPassword(func(ctx context.Context) (string, error) {
+		<-ctx.Done()
+		time.Sleep(20 * time.Millisecond)
+		spoken = true
+		return "", errors.New("nobody answered")
+	})
 	tests := []struct {
 		name string
 		to   ssh.Target
@@ -209,7 +213,7 @@ func TestContextEndsDialling(t *testing.T) {
 	}{
 		{"in the connection", silent, ssh.Options{Dial: hang}},
 		{"in the handshake", silent, ssh.Options{}},
-		{"at a prompt that does not heed it", asking.Target, asking.pinned(t, ssh.Options{Password: deaf})},
+		{"at a prompt with last words", asking.Target, asking.pinned(t, ssh.Options{Password: prompt})},
 	}
 	for _, tt := range tests {
 		o := noKeys(t, tt.o)
@@ -226,6 +230,9 @@ func TestContextEndsDialling(t *testing.T) {
 				var e *transport.Error
 				if errors.As(err, &e) {
 					t.Errorf("the user's end of the run has the class %s", e.Class)
+				}
+				if tt.o.Password != nil && !spoken {
+					t.Error("the prompt was left behind")
 				}
 			})
 		})

@@ -40,7 +40,8 @@ type opened struct {
 }
 
 // NewPassphrases makes a Passphrases. given is tried on every file; where it is
-// empty, ask is called with the file's path, once for each.
+// empty, ask is called with the file's path, once for each; it must return when
+// its ctx ends.
 func NewPassphrases(given string, ask func(ctx context.Context, path string) (string, error)) *Passphrases {
 	return &Passphrases{given: given, ask: ask, turn: make(chan struct{}, 1), opened: map[string]opened{}}
 }
@@ -87,7 +88,7 @@ func (p *Passphrases) open(ctx context.Context, path string, pem []byte) (ssh.Si
 	}
 	o.signer, o.err = p.decrypt(ctx, path, pem)
 	if o.err != nil && ctx.Err() != nil {
-		return nil, o.err // nobody was asked to the end; the next connection may
+		return nil, context.Cause(ctx) // nobody was asked to the end; the next connection may
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -99,8 +100,7 @@ func (p *Passphrases) decrypt(ctx context.Context, path string, pem []byte) (ssh
 	phrase := p.given
 	if phrase == "" {
 		var err error
-		// A prompt on a terminal may not heed the context.
-		if phrase, err = await(ctx, func() (string, error) { return p.ask(ctx, path) }, nil); err != nil {
+		if phrase, err = p.ask(ctx, path); err != nil {
 			return nil, err
 		}
 	}

@@ -35,7 +35,8 @@ type Password struct {
 }
 
 // NewPassword makes a Password that source fetches: a prompt, a file. What
-// source returns, an error included, is final for the run.
+// source returns, an error included, is final for the run. It must return when
+// its ctx ends.
 func NewPassword(source func(ctx context.Context) (string, error)) *Password {
 	return &Password{source: source, turn: make(chan struct{}, 1)}
 }
@@ -121,13 +122,14 @@ func (p *Password) get(ctx context.Context) (secret string, accepted bool, err e
 	fetched := p.fetched
 	p.mu.Unlock()
 	if !fetched {
-		// A prompt on a terminal may not heed the context.
-		secret, err := await(ctx, func() (string, error) { return p.source(ctx) }, nil)
+		// Whoever dials waits for the source, which ends with ctx: what it has to
+		// say belongs before the end of the dialling.
+		secret, err := p.source(ctx)
 		if err == nil && secret == "" {
 			err = errors.New("the password is empty")
 		}
 		if err != nil && ctx.Err() != nil {
-			return "", false, err // nobody was asked to the end; the next connection may
+			return "", false, context.Cause(ctx) // nobody was asked to the end; the next connection may
 		}
 		p.mu.Lock()
 		p.fetched, p.secret, p.err = true, secret, err
