@@ -27,7 +27,8 @@ type clientFacts struct {
 	trust      trust           // what the client trusts servers by
 	leftovers  []string        // files of ours that a run which was cut off left there
 	gateways   []transport.Process
-	ageUnknown string // why the gateways could not be compared with their files; empty: they were
+	asked      time.Time // by this machine's clock: they are not older than this
+	ageUnknown string    // why the gateways could not be compared with their files; empty: they were
 	enrolled   bool
 	host       string // as the user wrote it
 	user       string // numeric id of whoever looks; empty where there is none
@@ -67,6 +68,7 @@ func (e *eyes) lookAtClient(ctx context.Context) (transport.Facts, error) {
 	if facts := e.glance.take(); facts != nil {
 		return facts, nil
 	}
+	e.began = time.Now()
 	if e.layout.Base != "" {
 		return e.host.Look(ctx, e.wanted()...)
 	}
@@ -167,6 +169,7 @@ func (e *eyes) understandClient(ctx context.Context, facts transport.Facts) (*cl
 	cert, key := c.pair.certPath, c.pair.keyPath
 	gateways := facts[gatewayQuery(l, cert, key, c.trust.path)]
 	c.gateways, c.ageUnknown = gateways.Processes, gateways.Problem
+	c.asked = e.began
 	e.remember(c.gateways)
 	return c, nil
 }

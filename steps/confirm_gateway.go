@@ -4,22 +4,34 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"time"
 
 	"ntl-setup/orchestrator"
 	"ntl-setup/transport"
 )
 
-// moment is how long a gateway that this run started is watched. One that runs
-// when this run begins has stayed up since somebody else started it.
+// moment is how long a gateway that this run started is watched, and one of which
+// nobody knows that a run has watched it.
 const moment = time.Second
+
+// young is the age from which on a gateway has surely been there for a moment:
+// ages may be two seconds too many.
+const young = 2*time.Second + moment
 
 // liveness is what is known of the running gateway's staying power.
 type liveness struct {
 	process transport.Process
-	watched time.Duration // since this run saw it first
-	fresh   bool          // this run started it
+	watched time.Duration // from when this run saw it first to when it asked for what it sees now
+	fresh   bool          // nobody has watched it yet
 	count   int
+	ended   []int // those (PID) that ran meanwhile and do no more
+}
+
+// sighting is a gateway and when this run saw it first.
+type sighting struct {
+	process transport.Process
+	at      time.Time
 }
 
 // confirmGateway is step 11: the gateway is still the same process a moment
@@ -39,12 +51,7 @@ func confirmGateway(see *eyes) orchestrator.Step {
 			if len(facts.gateways) == 0 && !see.started {
 				return liveness{}, fmt.Errorf("no safenet_gw runs yet: %w", orchestrator.ErrNotYet)
 			}
-			l := liveness{count: len(facts.gateways), fresh: see.started}
-			if l.count == 1 {
-				l.process = facts.gateways[0]
-				l.watched = time.Since(see.seen[identityOf(l.process)])
-			}
-			return l, nil
+			return see.liveness(facts), nil
 		},
 		Want: func(context.Context) (liveness, error) { return liveness{}, nil },
 		Diff: func(have, _ liveness) []orchestrator.Change {
@@ -71,21 +78,49 @@ func confirmGateway(see *eyes) orchestrator.Step {
 	}
 }
 
-func (l liveness) describe() string {
-	if l.count != 1 {
-		return fmt.Sprintf("%d of them running", l.count)
+// liveness judges what was seen at the latest look and before it. Whoever enrolled
+// the gateway has watched it; without that mark a young one may be about to end,
+// and have a keeper that starts it again and again.
+func (e *eyes) liveness(facts *clientFacts) liveness {
+	l := liveness{count: len(facts.gateways), fresh: e.started}
+	for _, s := range e.seen {
+		if l.count == 1 && same(s.process, facts.gateways[0]) {
+			// What is remembered grows no older by itself: whoever was held up since
+			// then has not watched.
+			l.watched = max(0, facts.asked.Sub(s.at))
+		} else if !slices.ContainsFunc(facts.gateways, func(p transport.Process) bool { return same(s.process, p) }) {
+			l.ended = append(l.ended, s.process.PID)
+		}
 	}
-	return fmt.Sprintf("process %d, up for %s", l.process.PID, l.process.Age)
+	if l.count == 1 {
+		l.process = facts.gateways[0]
+		l.fresh = l.fresh || !facts.enrolled && l.process.Age < young
+	}
+	return l
 }
 
-// identityOf tells one start of a process from another that got its number.
-func identityOf(p transport.Process) string { return fmt.Sprintf("%d %s", p.PID, p.Started) }
+func (l liveness) describe() string {
+	what := fmt.Sprintf("process %d, up for %s", l.process.PID, l.process.Age)
+	if l.count != 1 {
+		what = fmt.Sprintf("%d of them running", l.count)
+	}
+	switch len(l.ended) {
+	case 0:
+		return what
+	case 1:
+		return fmt.Sprintf("%s; process %d has ended", what, l.ended[0])
+	}
+	return fmt.Sprintf("%s; %d others have ended", what, len(l.ended))
+}
+
+// same tells one start of a process from another that got its number.
+func same(a, b transport.Process) bool { return a.PID == b.PID && a.Started == b.Started }
 
 // remember notes when this run saw each gateway first.
 func (e *eyes) remember(processes []transport.Process) {
 	for _, p := range processes {
-		if _, known := e.seen[identityOf(p)]; !known {
-			e.seen[identityOf(p)] = time.Now()
+		if !slices.ContainsFunc(e.seen, func(s sighting) bool { return same(s.process, p) }) {
+			e.seen = append(e.seen, sighting{p, time.Now()})
 		}
 	}
 }

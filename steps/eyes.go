@@ -30,7 +30,8 @@ type eyes struct {
 	waits      func(what string)           // is told what is waited for, as often as it is looked at
 	inVain     <-chan struct{}             // closed when waiting is of no use any more; nil: it never is
 
-	glance           glance // at the client, right behind an act there
+	glance           glance    // at the client, right behind an act there
+	began            time.Time // the latest look at the client, that glance included
 	clientMemo       memo[*clientFacts]
 	verifyMemo       memo[vtl.Verified]
 	clientsMemo      memo[[]string]
@@ -50,10 +51,10 @@ type eyes struct {
 	registering bool // this run has sent `client register`
 	// acknowledged: the appliance said that it did it.
 	acknowledged bool
-	mapped       bool                 // this run has sent `client hostip map`, and it was acknowledged
-	sent         map[string]string    // files stored in this run, by name: fingerprint of the certificate
-	stale        map[int]string       // gateways (PID) whose configuration this run changed, and what it changed
-	seen         map[string]time.Time // gateways (PID and start) by when this run saw them first
+	mapped       bool              // this run has sent `client hostip map`, and it was acknowledged
+	sent         map[string]string // files stored in this run, by name: fingerprint of the certificate
+	stale        map[int]string    // gateways (PID) whose configuration this run changed, and what it changed
+	seen         []sighting        // gateways, in the order in which this run saw them; since it started one, if it did
 }
 
 func newEyes(hosts Hosts, link Link) *eyes {
@@ -63,7 +64,7 @@ func newEyes(hosts Hosts, link Link) *eyes {
 	}
 	return &eyes{
 		link: link, host: hosts.Client, hsm: hosts.HSM, elevate: hosts.Elevate, held: hosts.Held, waits: waits,
-		sent: map[string]string{}, stale: map[int]string{}, seen: map[string]time.Time{},
+		sent: map[string]string{}, stale: map[int]string{},
 	}
 }
 

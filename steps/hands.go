@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"crypto/x509"
+	"time"
 
 	"ntl-setup/transport"
 	"ntl-setup/transport/lunash"
@@ -31,6 +32,7 @@ func (h *hands) client(ctx context.Context, actions ...transport.Action) (output
 	defer h.see.verifyMemo.forget()
 	h.lend()
 	var facts transport.Facts
+	h.see.began = time.Now()
 	if h.lock != nil {
 		outputs, facts, err = h.lock.do(ctx, h.see.wanted(), actions...)
 	} else {

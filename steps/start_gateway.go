@@ -46,7 +46,7 @@ func startGateway(link Link, see *eyes, do *hands) orchestrator.Step {
 		Undo:    func(have, _ gateway) []string { return undoGateway(have.client) },
 		Typed:   func(have, _ gateway) []orchestrator.Command { return do.typist(have.client).actions(have.actions()...) },
 		Act: func(ctx context.Context, have, _ gateway) error {
-			see.started = true
+			see.started, see.seen = true, nil // those that it ends are seen no more
 			_, err := do.client(ctx, have.actions()...)
 			return err
 		},

@@ -1,0 +1,108 @@
+package steps
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"ntl-setup/orchestrator"
+	"ntl-setup/transport"
+	"ntl-setup/transport/transporttest"
+)
+
+// A run that was held up between two steps (nobody read what it said) has not
+// watched the gateway meanwhile.
+func TestAHeldUpRunHasNotWatched(t *testing.T) {
+	for name, c := range map[string]struct {
+		held time.Duration
+		dies bool
+		want orchestrator.Status
+	}{
+		"it stays":                  {0, false, orchestrator.Changed},
+		"it stays, held up":         {5 * moment, false, orchestrator.Changed},
+		"it ends":                   {0, true, orchestrator.Failed},
+		"it ends, held up":          {5 * moment, true, orchestrator.Failed},
+		"it ends, a little held up": {moment / 2, true, orchestrator.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, func(t *testing.T) {
+				s := newSite(t)
+				r := orchestrator.Engine{Steps: s.open().All(), Observe: func(ev orchestrator.Event) {
+					if ev.Info.ID != "start-gateway" || ev.Kind != orchestrator.Completed {
+						return
+					}
+					time.Sleep(c.held)
+					if c.dies {
+						s.host.Running = nil
+					}
+				}}.Apply(t.Context(), func([]orchestrator.StepReport) error { return nil }, nil)
+				if step := stepOf(t, r, "confirm-gateway"); step.Status != c.want {
+					t.Errorf("%s %q", step.Status, step.Reason)
+				}
+			})
+		})
+	}
+}
+
+// kept is a host on which somebody starts the gateway again as often as it ends:
+// no two looks see the same.
+type kept struct{ *transporttest.FakeHost }
+
+func (k kept) Look(ctx context.Context, queries ...transport.Query) (transport.Facts, error) {
+	if k.Running != nil {
+		k.Running = nil
+		k.Launch(gwPath, "")
+	}
+	return k.FakeHost.Look(ctx, queries...)
+}
+
+// No run takes that for staying up, and none has it started at boot.
+func TestAKeptGatewayIsNotUp(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		s := newSite(t)
+		for _, run := range []string{"the run that starts it", "a rerun", "one more"} {
+			r := orchestrator.Engine{Steps: s.openBy(kept{s.host}).All()}.Apply(t.Context(), func([]orchestrator.StepReport) error { return nil }, nil)
+			step := stepOf(t, r, "confirm-gateway")
+			if step.Status != orchestrator.Failed || !strings.Contains(step.Reason, "ended") {
+				t.Errorf("%s: %s %q", run, step.Status, step.Reason)
+			}
+			if _, there := s.host.Get(marker); there {
+				t.Fatalf("%s: enrolled", run)
+			}
+		}
+	})
+}
+
+// One that nobody has enrolled was perhaps watched by nobody; one that is old has
+// stayed up all the same.
+func TestWhoWatchesAnOlderGateway(t *testing.T) {
+	for name, c := range map[string]struct {
+		enrolled bool
+		age      time.Duration
+		want     orchestrator.Status
+	}{
+		"young":             {false, 0, orchestrator.Changed},
+		"not surely old":    {false, 2 * time.Second, orchestrator.Changed},
+		"old":               {false, 3 * time.Second, orchestrator.OK},
+		"young, enrolled":   {true, 0, orchestrator.OK},
+		"old, and enrolled": {true, time.Minute, orchestrator.OK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, func(t *testing.T) {
+				s := newSite(t)
+				s.apply()
+				s.host.Running = nil
+				s.host.Advance(time.Minute)
+				s.host.Launch(gwPath, "")
+				s.host.Advance(c.age)
+				if !c.enrolled {
+					s.host.Delete(marker)
+				}
+				if step := stepOf(t, s.apply(), "confirm-gateway"); step.Status != c.want {
+					t.Errorf("%s %q", step.Status, step.Reason)
+				}
+			})
+		})
+	}
+}
