@@ -80,7 +80,8 @@ func confirmGateway(see *eyes) orchestrator.Step {
 
 // liveness judges what was seen at the latest look and before it. Whoever enrolled
 // the gateway has watched it; without that mark a young one may be about to end,
-// and have a keeper that starts it again and again.
+// and have a keeper that starts it again and again. While the client is held,
+// another link of this run may have started it.
 func (e *eyes) liveness(facts *clientFacts) liveness {
 	l := liveness{count: len(facts.gateways), fresh: e.started}
 	for _, s := range e.seen {
@@ -94,7 +95,7 @@ func (e *eyes) liveness(facts *clientFacts) liveness {
 	}
 	if l.count == 1 {
 		l.process = facts.gateways[0]
-		l.fresh = l.fresh || !facts.enrolled && l.process.Age < young
+		l.fresh = l.fresh || l.process.Age < young && (e.held || !facts.enrolled)
 	}
 	return l
 }

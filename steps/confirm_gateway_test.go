@@ -106,3 +106,13 @@ func TestWhoWatchesAnOlderGateway(t *testing.T) {
 		})
 	}
 }
+
+// One of a client's links starts the gateway, and the others are done behind it.
+func TestTheOtherLinksWatchToo(t *testing.T) {
+	for _, held := range []bool{true, false} {
+		facts := &clientFacts{enrolled: true, gateways: []transport.Process{{PID: 1, Age: 2 * time.Second}}}
+		if l := (&eyes{held: held}).liveness(facts); l.fresh != held {
+			t.Errorf("held %t: fresh %t", held, l.fresh)
+		}
+	}
+}
