@@ -43,29 +43,17 @@ func confirmGateway(see *eyes) orchestrator.Step {
 			Title: "safenet_gw stays up", Settle: 5 * moment,
 		},
 		Applies: func() bool { return see.layout.NetScaler() },
-		Observe: func(ctx context.Context) (liveness, error) {
-			facts, err := see.client(ctx)
-			if err != nil {
-				return liveness{}, err
-			}
-			if len(facts.gateways) == 0 && !see.started {
-				return liveness{}, fmt.Errorf("no safenet_gw runs yet: %w", orchestrator.ErrNotYet)
-			}
-			return see.liveness(facts), nil
-		},
-		Want: func(context.Context) (liveness, error) { return liveness{}, nil },
+		Observe: see.gatewayLives,
+		Want:    func(context.Context) (liveness, error) { return liveness{}, nil },
 		Diff: func(have, _ liveness) []orchestrator.Change {
-			if have.count == 1 && (!have.fresh || have.watched >= moment) {
+			if have.count == 1 && have.unwatched() == 0 {
 				return nil
 			}
 			return []orchestrator.Change{{Field: "safenet_gw", Have: have.describe(), Want: "one, the same a moment later"}}
 		},
 		// One that ends meanwhile is missed then as well as at once.
 		Lasts: func(have, _ liveness) time.Duration {
-			if have.count != 1 {
-				return 0
-			}
-			return moment - have.watched
+			return have.unwatched()
 		},
 		Explain: func(have, _ liveness) string { return have.describe() },
 		Typed: func(_, _ liveness) []orchestrator.Command {
@@ -76,6 +64,32 @@ func confirmGateway(see *eyes) orchestrator.Step {
 		},
 		Forgets: see.clientMemo.forget,
 	}
+}
+
+// gatewayLives looks at the gateway. One that this run did not start is watched in
+// the look already: it needs nothing done, and a plan can tell.
+func (e *eyes) gatewayLives(ctx context.Context) (liveness, error) {
+	facts, err := e.client(ctx)
+	if err != nil {
+		return liveness{}, err
+	}
+	if rest := e.liveness(facts).unwatched(); rest > 0 && !e.started {
+		timer := time.NewTimer(rest)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return liveness{}, fmt.Errorf("watching safenet_gw: %w", context.Cause(ctx))
+		}
+		e.clientMemo.forget()
+		if facts, err = e.client(ctx); err != nil {
+			return liveness{}, err
+		}
+	}
+	if len(facts.gateways) == 0 && len(e.seen) == 0 && !e.started {
+		return liveness{}, fmt.Errorf("no safenet_gw runs yet: %w", orchestrator.ErrNotYet)
+	}
+	return e.liveness(facts), nil
 }
 
 // liveness judges what was seen at the latest look and before it. Whoever enrolled
@@ -98,6 +112,14 @@ func (e *eyes) liveness(facts *clientFacts) liveness {
 		l.fresh = l.fresh || l.process.Age < young && (e.held || !facts.enrolled)
 	}
 	return l
+}
+
+// unwatched is how long it has yet to be watched; 0 also when there is not one.
+func (l liveness) unwatched() time.Duration {
+	if l.count != 1 || !l.fresh {
+		return 0
+	}
+	return max(0, moment-l.watched)
 }
 
 func (l liveness) describe() string {

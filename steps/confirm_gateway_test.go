@@ -32,7 +32,7 @@ func TestAHeldUpRunHasNotWatched(t *testing.T) {
 					if ev.Info.ID != "start-gateway" || ev.Kind != orchestrator.Completed {
 						return
 					}
-					time.Sleep(c.held)
+					<-time.After(c.held)
 					if c.dies {
 						s.host.Running = nil
 					}
@@ -45,16 +45,24 @@ func TestAHeldUpRunHasNotWatched(t *testing.T) {
 	}
 }
 
-// kept is a host on which somebody starts the gateway again as often as it ends:
-// no two looks see the same.
-type kept struct{ *transporttest.FakeHost }
+// looked is a host on which something happens before every look.
+type looked struct {
+	*transporttest.FakeHost
+	first func(h *transporttest.FakeHost)
+}
 
-func (k kept) Look(ctx context.Context, queries ...transport.Query) (transport.Facts, error) {
-	if k.Running != nil {
-		k.Running = nil
-		k.Launch(gwPath, "")
+func (l looked) Look(ctx context.Context, queries ...transport.Query) (transport.Facts, error) {
+	l.first(l.FakeHost)
+	return l.FakeHost.Look(ctx, queries...)
+}
+
+// again is a keeper, who starts the gateway again as often as it ends: no two
+// looks see the same.
+func again(h *transporttest.FakeHost) {
+	if h.Running != nil {
+		h.Running = nil
+		h.Launch(gwPath, "")
 	}
-	return k.FakeHost.Look(ctx, queries...)
 }
 
 // No run takes that for staying up, and none has it started at boot.
@@ -62,7 +70,7 @@ func TestAKeptGatewayIsNotUp(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		s := newSite(t)
 		for _, run := range []string{"the run that starts it", "a rerun", "one more"} {
-			r := orchestrator.Engine{Steps: s.openBy(kept{s.host}).All()}.Apply(t.Context(), func([]orchestrator.StepReport) error { return nil }, nil)
+			r := orchestrator.Engine{Steps: s.openBy(looked{s.host, again}).All()}.Apply(t.Context(), func([]orchestrator.StepReport) error { return nil }, nil)
 			step := stepOf(t, r, "confirm-gateway")
 			if step.Status != orchestrator.Failed || !strings.Contains(step.Reason, "ended") {
 				t.Errorf("%s: %s %q", run, step.Status, step.Reason)
@@ -75,18 +83,18 @@ func TestAKeptGatewayIsNotUp(t *testing.T) {
 }
 
 // One that nobody has enrolled was perhaps watched by nobody; one that is old has
-// stayed up all the same.
+// stayed up all the same. Either way there is nothing to do, which a plan can tell.
 func TestWhoWatchesAnOlderGateway(t *testing.T) {
 	for name, c := range map[string]struct {
 		enrolled bool
 		age      time.Duration
-		want     orchestrator.Status
+		watched  bool
 	}{
-		"young":             {false, 0, orchestrator.Changed},
-		"not surely old":    {false, 2 * time.Second, orchestrator.Changed},
-		"old":               {false, 3 * time.Second, orchestrator.OK},
-		"young, enrolled":   {true, 0, orchestrator.OK},
-		"old, and enrolled": {true, time.Minute, orchestrator.OK},
+		"young":             {false, 0, true},
+		"not surely old":    {false, 2 * time.Second, true},
+		"old":               {false, 3 * time.Second, false},
+		"young, enrolled":   {true, 0, false},
+		"old, and enrolled": {true, time.Minute, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			virtual(t, func(t *testing.T) {
@@ -99,12 +107,38 @@ func TestWhoWatchesAnOlderGateway(t *testing.T) {
 				if !c.enrolled {
 					s.host.Delete(marker)
 				}
-				if step := stepOf(t, s.apply(), "confirm-gateway"); step.Status != c.want {
+				began := time.Now()
+				if step := stepOf(t, s.plan(), "confirm-gateway"); step.Status != orchestrator.OK {
+					t.Errorf("%s %q", step.Status, step.Reason)
+				}
+				if took := time.Since(began); took >= moment != c.watched {
+					t.Errorf("looking took %s", took)
+				}
+				if step := stepOf(t, s.apply(), "confirm-gateway"); step.Status != orchestrator.OK {
 					t.Errorf("%s %q", step.Status, step.Reason)
 				}
 			})
 		})
 	}
+}
+
+// One that ends while a plan watches it is told of in the plan.
+func TestAGatewayThatEndsUnderAPlan(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		s := newSite(t)
+		s.apply()
+		s.host.Delete(marker)
+		looks := 0
+		ends := looked{s.host, func(h *transporttest.FakeHost) {
+			if looks++; looks > 1 {
+				h.Running = nil
+			}
+		}}
+		step := stepOf(t, orchestrator.Engine{Steps: s.openBy(ends).All()}.Plan(t.Context()), "confirm-gateway")
+		if step.Status != orchestrator.WouldChange || !strings.Contains(step.Reason, "has ended") {
+			t.Errorf("%s %q", step.Status, step.Reason)
+		}
+	})
 }
 
 // One of a client's links starts the gateway, and the others are done behind it.

@@ -54,7 +54,7 @@ func TestAPasswordCommandLeavesNothing(t *testing.T) {
 			read := func() string { text, _ := os.ReadFile(left); return strings.TrimSpace(string(text)) } //nolint:errcheck // it was written above
 			go func() {
 				for read() == "" && ctx.Err() == nil {
-					time.Sleep(5 * time.Millisecond)
+					<-time.After(5 * time.Millisecond)
 				}
 				cancel(cause)
 			}()
@@ -62,7 +62,7 @@ func TestAPasswordCommandLeavesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			pid := read()
-			for end := time.Now().Add(20 * time.Second); atWork(t, pid); time.Sleep(20 * time.Millisecond) {
+			for end := time.Now().Add(20 * time.Second); atWork(t, pid); <-time.After(20 * time.Millisecond) {
 				if time.Now().After(end) {
 					t.Fatalf("process %s is still at work", pid)
 				}

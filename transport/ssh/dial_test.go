@@ -202,7 +202,7 @@ func TestContextEndsDialling(t *testing.T) {
 	spoken := false // unguarded: a source that is left behind is a race
 	prompt := ssh.NewPassword(func(ctx context.Context) (string, error) {
 		<-ctx.Done()
-		time.Sleep(20 * time.Millisecond)
+		<-time.After(20 * time.Millisecond)
 		spoken = true
 		return "", errors.New("nobody answered")
 	})
