@@ -16,21 +16,27 @@ import (
 // pass its own end on, and a pin entry that is left behind would go on reading the
 // terminal. Those get a word first, to give the terminal back as it was.
 func endAll(cmd *exec.Cmd) error {
-	pid := strconv.Itoa(cmd.Process.Pid)
 	if runtime.GOOS == "windows" {
-		if exec.Command("taskkill", "/T", "/F", "/PID", pid).Run() == nil { //nolint:gosec,noctx // a number; it is the end of a context
+		if _, err := besides(cmd, "taskkill", "/T", "/F", "/PID", strconv.Itoa(cmd.Process.Pid)); err == nil {
 			return nil
 		}
 		return cmd.Process.Kill()
 	}
-	table, _ := exec.Command("ps", "-A", "-o", "pid=,ppid=").Output() //nolint:noctx // without it the shell alone is ended
-	err := cmd.Process.Kill()                                         // first: it would go on with its next command
+	table, _ := besides(cmd, "ps", "-A", "-o", "pid=,ppid=") // without it the shell alone is ended
+	err := cmd.Process.Kill()                                // first: it would go on with its next command
 	for _, p := range offspring(table, cmd.Process.Pid) {
 		if p, err := os.FindProcess(p); err == nil {
 			_ = p.Signal(syscall.SIGTERM) // it may have ended by itself
 		}
 	}
 	return err
+}
+
+// besides runs a tool of the system that gets to know no more than cmd does.
+func besides(cmd *exec.Cmd, argv ...string) ([]byte, error) {
+	tool := exec.Command(argv[0], argv[1:]...) //nolint:gosec,noctx // from above; a context has just ended
+	tool.Env = cmd.Env
+	return tool.Output()
 }
 
 // offspring are the processes that one started, and theirs, by a table of lines
