@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -32,10 +33,13 @@ func endAll(cmd *exec.Cmd) error {
 	return err
 }
 
-// besides runs a tool of the system that gets to know no more than cmd does.
+// besides runs a tool of the system that gets to know no more than cmd does, and
+// is not waited for long: the run is over.
 func besides(cmd *exec.Cmd, argv ...string) ([]byte, error) {
-	tool := exec.Command(argv[0], argv[1:]...) //nolint:gosec,noctx // from above; a context has just ended
-	tool.Env = cmd.Env
+	ctx, cancel := context.WithTimeout(context.Background(), cmd.WaitDelay)
+	defer cancel()
+	tool := exec.CommandContext(ctx, argv[0], argv[1:]...) //nolint:gosec // from above
+	tool.Env, tool.WaitDelay = cmd.Env, cmd.WaitDelay
 	return tool.Output()
 }
 

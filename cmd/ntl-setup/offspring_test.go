@@ -75,3 +75,29 @@ func TestAPasswordCommandLeavesNothing(t *testing.T) {
 		})
 	}
 }
+
+// A system on which even ps hangs does not hold up the end of the run.
+func TestAPasswordCommandEndsWithoutPs(t *testing.T) {
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "ps"), []byte("#!/bin/sh\nexec sleep 600\n"), 0o700); err != nil { //nolint:gosec // it is to be run
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	q, end, _ := commanded(t, "exec sleep 600")
+	cause := errors.New("the run is over")
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, cause)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := q.password(end, "", "")(ctx)
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, cause) {
+			t.Error(err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("it is still waited for")
+	}
+}

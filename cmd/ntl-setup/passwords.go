@@ -43,7 +43,7 @@ func runPasswordCommand(ctx context.Context, line string, hidden []string) (pass
 	var out, said head
 	cmd := exec.CommandContext(ctx, shell[0], shell[1], line) //nolint:gosec // the user's own command line, from a flag
 	cmd.Stdout, cmd.Stderr = &out, &said
-	cmd.Cancel = func() error { return endAll(cmd) }
+	cmd.Cancel = func() error { return endAll(cmd) } //nolint:contextcheck // ctx has ended then
 	// A helper that it leaves running may hold the pipes open.
 	cmd.WaitDelay = 2 * time.Second
 	// It has no use for the other secrets.
